@@ -1,0 +1,117 @@
+//! What tells one cached token from another.
+
+use sha2::{Digest, Sha256};
+
+use crate::token::TokenRequest;
+
+/// Who asks: a digest of the kind of credential and of everything that decides whose token it gets (authority, tenant,
+/// client, managed identity, account, and the secret itself, so that a changed one is never answered from what the old
+/// one fetched).
+///
+/// Two credential objects with equal principals share cached tokens and flights; two that differ in anything do not.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Principal([u8; 32]);
+
+impl Principal {
+    /// `kind` names the credential; `parts` are what it was constructed with, in a fixed order.
+    pub(crate) fn new(kind: &str, parts: &[Option<&str>]) -> Self {
+        let mut digest = Sha256::new();
+        for part in std::iter::once(&Some(kind)).chain(parts) {
+            // Length first, so that no two lists of parts run together into the same bytes; absent differs from empty.
+            match part {
+                Some(text) => {
+                    digest.update([1]);
+                    digest.update((text.len() as u64).to_le_bytes());
+                    digest.update(text.as_bytes());
+                }
+                None => digest.update([0]),
+            }
+        }
+        Self(digest.finalize().into())
+    }
+}
+
+/// What is asked for: the tenant, the set of scopes, and whether the caller handles continuous access evaluation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Subject {
+    scopes: Box<[String]>,
+    tenant_id: Option<String>,
+    enable_cae: bool,
+}
+
+impl Subject {
+    pub(crate) fn new(request: &TokenRequest) -> Self {
+        let mut scopes = request.scopes.clone();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self {
+            scopes: scopes.into(),
+            tenant_id: request.tenant_id.clone(),
+            enable_cae: request.enable_cae,
+        }
+    }
+
+    fn size(&self) -> usize {
+        let scopes: usize = self.scopes.iter().map(String::len).sum();
+        scopes + self.tenant_id.as_ref().map_or(0, String::len)
+    }
+}
+
+/// Who and what.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    principal: Principal,
+    subject: Subject,
+}
+
+impl Key {
+    pub(crate) fn new(principal: Principal, request: &TokenRequest) -> Self {
+        Self {
+            principal,
+            subject: Subject::new(request),
+        }
+    }
+
+    /// Roughly how many bytes the key takes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.subject.size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_scopes_does_not_matter() {
+        let one = Subject::new(&TokenRequest::new(["a", "b"]));
+        let two = Subject::new(&TokenRequest::new(["b", "a", "a"]));
+        assert!(one == two);
+    }
+
+    #[test]
+    fn tenant_and_cae_do() {
+        let plain = TokenRequest::new(["a"]);
+        let mut tenant = plain.clone();
+        tenant.tenant_id = Some("t".into());
+        let mut cae = plain.clone();
+        cae.enable_cae = true;
+        assert!(Subject::new(&plain) != Subject::new(&tenant));
+        assert!(Subject::new(&plain) != Subject::new(&cae));
+    }
+
+    proptest! {
+        #[test]
+        fn parts_never_run_together(
+            one in proptest::collection::vec(proptest::option::of("[ab]{0,3}"), 0..4),
+            two in proptest::collection::vec(proptest::option::of("[ab]{0,3}"), 0..4),
+        ) {
+            let principal = |parts: &[Option<String>]| {
+                Principal::new("k", &parts.iter().map(Option::as_deref).collect::<Vec<_>>())
+            };
+            prop_assert_eq!(principal(&one) == principal(&two), one == two);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Tokens in memory: freshness, one flight a key, refresh behind the callers' backs, bounds.
+//!
+//! The cache knows nothing of OAuth. It is handed a way to fetch, and calls it as seldom as it can.
+
+mod entry;
+mod flight;
+mod flights;
+mod freshness;
+mod key;
+mod memory;
+
+pub(crate) use entry::{Entry, View};
+pub(crate) use flight::Flight;
+pub(crate) use flights::{Flights, Joined};
+pub(crate) use key::{Key, Principal};
+pub use memory::{Cache, CacheLimits};

@@ -1,0 +1,142 @@
+//! Asking one credential after the other, and remembering which one answered.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::cache::{Flights, Joined};
+use crate::credential::Credential;
+use crate::error::{Attempt, Error, Outcome};
+use crate::platform::Platform;
+use crate::token::{Token, TokenRequest};
+
+/// One credential of a chain.
+pub(super) struct Member {
+    pub(super) credential: Arc<dyn Credential>,
+    /// Whether the chain goes on even where this credential is set up and fails: a developer's tool that is broken should
+    /// not hide another one that works.
+    pub(super) may_fail: bool,
+}
+
+/// A chain.
+pub(super) struct Chain {
+    name: &'static str,
+    members: Vec<Member>,
+    platform: Platform,
+    /// The member that gave the first token. It is asked alone from then on, so that a program does not change its
+    /// identity while it runs.
+    chosen: OnceLock<usize>,
+    walks: Arc<Flights<TokenRequest>>,
+}
+
+impl Chain {
+    pub(super) fn new(
+        name: &'static str,
+        members: Vec<Member>,
+        platform: Platform,
+    ) -> Result<Arc<Self>, Error> {
+        if members.is_empty() {
+            return Err(
+                Error::invalid_argument("a chain needs at least one credential").credential(name),
+            );
+        }
+        Ok(Arc::new(Self {
+            name,
+            members,
+            platform,
+            chosen: OnceLock::new(),
+            walks: Flights::new(),
+        }))
+    }
+
+    fn chosen(&self) -> Option<&dyn Credential> {
+        let chosen = self.chosen.get()?;
+        Some(&*self.members[*chosen].credential)
+    }
+
+    pub(super) fn at_hand(
+        &self,
+        scopes: &[&str],
+        tenant_id: Option<&str>,
+        enable_cae: bool,
+    ) -> Option<Arc<Token>> {
+        self.chosen()?.at_hand(scopes, tenant_id, enable_cae)
+    }
+
+    pub(super) async fn token(
+        self: &Arc<Self>,
+        request: &TokenRequest,
+    ) -> Result<Arc<Token>, Error> {
+        if let Some(chosen) = self.chosen() {
+            return chosen.token(request).await;
+        }
+        let chain = Arc::clone(self);
+        let departure = {
+            let request = request.clone();
+            || Box::pin(async move { chain.walk(request).await }) as _
+        };
+        match self.walks.join(request.clone(), || None, departure) {
+            Joined::Token(token) => Ok(token),
+            Joined::Flight(flight) => flight.wait().await,
+        }
+    }
+
+    async fn walk(&self, mut request: TokenRequest) -> Result<Arc<Token>, Error> {
+        request.within_chain = true;
+        let clock = self.platform.clock();
+        let mut attempts = Vec::new();
+        let mut stopped = false;
+        for (index, member) in self.members.iter().enumerate() {
+            let started = clock.elapsed();
+            let error = match member.credential.token(&request).await {
+                Ok(token) => {
+                    let chosen = self.chosen.get_or_init(|| index);
+                    if *chosen == index {
+                        tracing::info!(
+                            chain = self.name,
+                            credential = member.credential.name(),
+                            "chose a credential"
+                        );
+                    }
+                    return Ok(token);
+                }
+                Err(error) => error,
+            };
+            if error.is_invalid_argument() {
+                return Err(error);
+            }
+            stopped = error.outcome() != Outcome::Unavailable && !member.may_fail;
+            attempts.push(Attempt {
+                credential: member.credential.name().to_owned(),
+                error,
+                took: clock.elapsed().saturating_sub(started),
+            });
+            if stopped {
+                break;
+            }
+        }
+        Err(self.report(attempts, stopped))
+    }
+
+    fn report(&self, attempts: Vec<Attempt>, stopped: bool) -> Error {
+        let last = attempts.last();
+        let error = match (stopped, last) {
+            (true, Some(last)) => Error::failed(format!(
+                "{} is set up but failed, and no other identity is tried in its place",
+                last.credential
+            )),
+            _ => Error::unavailable("none of the credentials could sign in"),
+        };
+        let next = match (stopped, last) {
+            (true, Some(last)) => last.error.remedy().map(str::to_owned),
+            _ => Some(
+                "on a developer's machine, run: az login; in Azure, enable the managed identity of the resource; \
+                 elsewhere, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+                    .to_owned(),
+            ),
+        };
+        let error = error.credential(self.name).attempts(attempts);
+        match next {
+            Some(next) => error.next(next),
+            None => error,
+        }
+    }
+}

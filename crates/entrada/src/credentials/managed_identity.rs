@@ -1,0 +1,250 @@
+//! The identity of the Azure resource that runs this program.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::http::ClientOptions;
+
+use super::platform_for;
+use crate::cache::{Cache, Principal};
+use crate::credential::{Cached, Source, credential_from_cached};
+use crate::error::Error;
+use crate::managed_identity::{Host, UserAssignedId};
+use crate::platform::{Platform, Route};
+use crate::scope;
+use crate::token::{Fetched, TokenRequest};
+
+/// Authenticates the managed identity of the Azure resource that runs this program, system-assigned or user-assigned.
+///
+/// The host is told by environment variables, in this order: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` (App Service,
+/// Functions, Container Apps); otherwise the Instance Metadata Service of virtual machines and scale sets, at
+/// `AZURE_POD_IDENTITY_AUTHORITY_HOST` if that is set. Requests to it never go through a proxy.
+///
+/// Each request takes exactly one scope, such as `https://vault.azure.net/.default`, or the resource itself. Claims and
+/// tenant ids of a request have no effect: the host knows neither.
+///
+/// ```no_run
+/// use azure_core::credentials::TokenCredential;
+/// use entrada::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let system_assigned = ManagedIdentityCredential::new(None)?;
+/// let user_assigned = ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+///     user_assigned_id: Some(UserAssignedId::ClientId("11111111-1111-4111-8111-111111111111".into())),
+///     ..Default::default()
+/// }))?;
+/// let token = system_assigned.get_token(&["https://storage.azure.com/.default"], None).await?;
+/// # let _ = (token, user_assigned);
+/// # Ok(()) }
+/// ```
+pub struct ManagedIdentityCredential {
+    cached: Cached,
+}
+
+/// Options for [`ManagedIdentityCredential`].
+#[derive(Clone, Debug, Default)]
+pub struct ManagedIdentityCredentialOptions {
+    /// The user-assigned identity; by default the system-assigned one.
+    pub user_assigned_id: Option<UserAssignedId>,
+    /// The HTTP pipeline of a user's own. Its retries then count instead of the credential's. By default requests go
+    /// through the client that all credentials share.
+    pub client_options: Option<ClientOptions>,
+    /// A cache of its own; by default the one of the process.
+    pub cache: Option<Arc<Cache>>,
+    /// The machine; by default the real one.
+    pub platform: Option<Platform>,
+}
+
+impl ManagedIdentityCredential {
+    /// Creates the credential. Nothing is sent; that this is no Azure host shows when a token is requested.
+    ///
+    /// # Errors
+    /// Where the id of the user-assigned identity cannot be right.
+    pub fn new(options: Option<ManagedIdentityCredentialOptions>) -> Result<Arc<Self>, Error> {
+        const NAME: &str = "ManagedIdentityCredential";
+        let options = options.unwrap_or_default();
+        let platform = platform_for(options.platform, options.client_options, Route::Direct);
+        let id = options.user_assigned_id;
+        if let Some(id) = &id {
+            id.check().map_err(|error| error.credential(NAME))?;
+        }
+        let host = Host::detect(platform.environment());
+        let (kind, endpoint) = match &host {
+            Ok(host) => host.parts(),
+            Err(_) => ("none", ""),
+        };
+        let (id_kind, id_text) = id.as_ref().map(UserAssignedId::parts).unzip();
+        let principal = Principal::new(
+            "managed identity",
+            &[Some(kind), Some(endpoint), id_kind, id_text],
+        );
+        let source = ManagedIdentity {
+            host,
+            id,
+            platform: platform.clone(),
+        };
+        Ok(Arc::new(Self {
+            cached: Cached::new(NAME, principal, source, platform, options.cache),
+        }))
+    }
+}
+
+credential_from_cached!(ManagedIdentityCredential);
+
+struct ManagedIdentity {
+    host: Result<Host, Error>,
+    id: Option<UserAssignedId>,
+    platform: Platform,
+}
+
+#[async_trait]
+impl Source for ManagedIdentity {
+    fn check(&self, request: &TokenRequest) -> Result<(), Error> {
+        scope::single_resource(request).map(drop)
+    }
+
+    async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
+        let host = self.host.as_ref().map_err(Error::clone)?;
+        let resource = scope::single_resource(request)?;
+        host.fetch(
+            &self.platform,
+            resource,
+            self.id.as_ref(),
+            request.within_chain,
+        )
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::Credential;
+    use crate::error::Outcome;
+    use crate::platform::scripted::{Scripted, response};
+    use crate::platform::{HttpError, HttpResponse};
+    use crate::token::Token;
+
+    const TOKEN: &str = r#"{"access_token":"t-1","expires_in":"86399","expires_on":"1800086400","resource":"r","token_type":"Bearer"}"#;
+    const APP_SERVICE: &[(&str, &str)] = &[
+        ("IDENTITY_ENDPOINT", "http://127.0.0.1:41056/msi/token"),
+        ("IDENTITY_HEADER", "h-1"),
+    ];
+
+    async fn token(
+        machine: &Scripted,
+        id: Option<UserAssignedId>,
+        within_chain: bool,
+    ) -> Result<Arc<Token>, Error> {
+        let credential = ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+            user_assigned_id: id,
+            platform: Some(machine.platform.clone()),
+            cache: Some(Cache::new(Default::default())),
+            ..Default::default()
+        }))?;
+        let mut request = TokenRequest::new(["https://vault.azure.net/.default"]);
+        request.within_chain = within_chain;
+        credential.token(&request).await
+    }
+
+    async fn sent(
+        variables: &[(&str, &str)],
+        id: Option<UserAssignedId>,
+    ) -> (String, http::HeaderMap) {
+        let machine = Scripted::new(variables).answers([Ok(response(200, TOKEN))]);
+        let got = token(&machine, id, false).await.expect("a token");
+        assert_eq!((got.secret(), got.expires_on()), ("t-1", 1_800_086_400));
+        let sent = machine.http.sent().remove(0);
+        assert_eq!(sent.route, Route::Direct);
+        (sent.line, sent.headers)
+    }
+
+    #[tokio::test]
+    async fn imds_is_asked_its_way() {
+        let base = "GET http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net";
+        let guid = || "00000000-0000-4000-8000-000000000001".to_owned();
+        let resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i";
+        let (line, headers) = sent(&[], None).await;
+        assert_eq!(line, base);
+        assert_eq!(headers["metadata"], "true");
+        let (line, _) = sent(&[], Some(UserAssignedId::ClientId(guid()))).await;
+        assert_eq!(line, format!("{base}&client_id={}", guid()));
+        let (line, _) = sent(&[], Some(UserAssignedId::ObjectId(guid()))).await;
+        assert_eq!(line, format!("{base}&object_id={}", guid()));
+        let (line, _) = sent(&[], Some(UserAssignedId::ResourceId(resource.into()))).await;
+        assert!(line.contains("&msi_res_id=%2Fsubscriptions%2F"), "{line}");
+    }
+
+    #[tokio::test]
+    async fn app_service_is_asked_its_way() {
+        let guid = || "00000000-0000-4000-8000-000000000001".to_owned();
+        let (line, headers) = sent(APP_SERVICE, Some(UserAssignedId::ObjectId(guid()))).await;
+        assert_eq!(
+            line,
+            format!(
+                "GET http://127.0.0.1:41056/msi/token?api-version=2019-08-01&resource=https%3A%2F%2Fvault.azure.net&principal_id={}",
+                guid()
+            )
+        );
+        assert_eq!(headers["x-identity-header"], "h-1");
+        assert!(headers["x-identity-header"].is_sensitive());
+    }
+
+    #[tokio::test]
+    async fn app_service_recovers_from_an_empty_answer_and_a_late_start() {
+        let machine = Scripted::new(APP_SERVICE).answers([
+            Err(HttpError::Connect("refused".into())),
+            Ok(response(200, "")),
+            Ok(response(200, TOKEN)),
+        ]);
+        token(&machine, None, false).await.expect("a token");
+        assert_eq!(machine.http.sent().len(), 3);
+    }
+
+    async fn refused_in_chain(answer: Result<HttpResponse, HttpError>) -> (Error, usize) {
+        let machine = Scripted::new(&[]).answers([answer]);
+        let error = token(&machine, None, true).await.expect_err("refused");
+        (error, machine.http.sent().len())
+    }
+
+    #[tokio::test]
+    async fn within_a_chain_one_quick_look_decides() {
+        for answer in [
+            Err(HttpError::Connect("no route".into())),
+            Ok(response(
+                403,
+                "dial tcp 169.254.169.254:80: unreachable network",
+            )),
+            Ok(response(200, "<html>Welcome to the hotel</html>")),
+            Ok(response(200, TOKEN)),
+        ] {
+            let (error, requests) = refused_in_chain(answer).await;
+            assert_eq!(error.outcome(), Outcome::Unavailable, "{error}");
+            assert_eq!(requests, 1, "{error}");
+            assert!(!error.to_string().contains("t-1"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn within_a_chain_the_service_is_known_by_its_refusal() {
+        let alive = r#"{"error":"bad_request_102","error_description":"Required metadata header not specified"}"#;
+        let machine =
+            Scripted::new(&[]).answers([Ok(response(400, alive)), Ok(response(200, TOKEN))]);
+        token(&machine, None, true).await.expect("a token");
+        let sent = machine.http.sent();
+        assert!(!sent[0].headers.contains_key("metadata"));
+        assert!(sent[1].headers.contains_key("metadata"));
+    }
+
+    #[tokio::test]
+    async fn an_identity_that_is_not_assigned_is_told_in_the_hosts_words() {
+        let body = r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
+        let machine = Scripted::new(&[]).answers([Ok(response(400, body))]);
+        let id = UserAssignedId::ClientId("c-1".into());
+        let error = token(&machine, Some(id), false).await.expect_err("refused");
+        let text = error.to_string();
+        assert!(text.contains("client id c-1 is not assigned"), "{text}");
+        assert!(text.contains("Identity not found"), "{text}");
+        assert_eq!(error.outcome(), Outcome::Unavailable);
+    }
+}

@@ -1,0 +1,28 @@
+//! One file for each credential that a user can construct.
+
+mod azure_cli;
+mod client_secret;
+mod environment;
+mod managed_identity;
+
+pub use azure_cli::{AzureCliCredential, AzureCliCredentialOptions};
+pub use client_secret::{ClientSecretCredential, ClientSecretCredentialOptions};
+pub use environment::{EnvironmentCredential, EnvironmentCredentialOptions};
+pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
+
+use azure_core::http::ClientOptions;
+
+use crate::platform::{self, Platform, Route};
+
+/// The platform of a credential: with the user's HTTP pipeline where they configured one.
+pub(crate) fn platform_for(
+    platform: Option<Platform>,
+    client_options: Option<ClientOptions>,
+    route: Route,
+) -> Platform {
+    let platform = platform.unwrap_or_else(Platform::system);
+    match client_options {
+        Some(options) => platform.with_http(platform::http_from(options, route)),
+        None => platform,
+    }
+}

@@ -1,0 +1,160 @@
+//! Tenant ids and client ids, and which tenant a request is for.
+
+use crate::error::Error;
+use crate::platform::Environment;
+
+/// Refuses what is no tenant: neither a GUID nor a domain name.
+pub(crate) fn check_tenant_id(tenant_id: &str) -> Result<(), Error> {
+    let next = "find it in the Azure portal under Microsoft Entra ID, Overview: a GUID, or a domain such as contoso.onmicrosoft.com";
+    if tenant_id.is_empty() {
+        return Err(Error::invalid_argument("the tenant id is empty").next(next));
+    }
+    if tenant_id
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+    {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!(
+        "{tenant_id:?} is not a tenant id: it may hold letters, digits, dots and hyphens"
+    ))
+    .next(next))
+}
+
+/// Refuses what is no client id. Entra's are GUIDs; other authorities' are any word.
+pub(crate) fn check_client_id(client_id: &str) -> Result<(), Error> {
+    let next = "find it in the Azure portal: \"Application (client) ID\" of the app registration, or \"Client ID\" of the managed identity";
+    if client_id.is_empty() {
+        return Err(Error::invalid_argument("the client id is empty").next(next));
+    }
+    if client_id
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c))
+    {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!("{client_id:?} is not a client id")).next(next))
+}
+
+/// Refuses an empty secret, and one that a copy-and-paste has left a line end on.
+pub(crate) fn check_secret(secret: &str) -> Result<(), Error> {
+    if secret.is_empty() {
+        return Err(Error::invalid_argument("the client secret is empty").next(
+            "create one in the Azure portal under Certificates & secrets, and copy its value",
+        ));
+    }
+    if secret.trim_matches(|c: char| c.is_whitespace()).len() != secret.len() {
+        return Err(Error::invalid_argument(
+            "the client secret begins or ends with a space or line end",
+        )
+        .next("copy the value again; when it comes from a file, remove the line end"));
+    }
+    Ok(())
+}
+
+/// The tenants a credential may ask.
+#[derive(Clone, Debug)]
+pub(crate) struct Tenants {
+    own: String,
+    additionally_allowed: Vec<String>,
+}
+
+impl Tenants {
+    pub(crate) fn new(own: String, additionally_allowed: Vec<String>) -> Result<Self, Error> {
+        check_tenant_id(&own)?;
+        for tenant in additionally_allowed.iter().filter(|tenant| *tenant != "*") {
+            check_tenant_id(tenant)?;
+        }
+        Ok(Self {
+            own,
+            additionally_allowed,
+        })
+    }
+
+    /// The tenant to ask: the one requested, where it is allowed, else the credential's own. With
+    /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` set to anything but `0` or `false`, always its own.
+    pub(crate) fn resolve<'t>(
+        &'t self,
+        requested: Option<&'t str>,
+        environment: &dyn Environment,
+    ) -> Result<&'t str, Error> {
+        let Some(requested) =
+            requested.filter(|requested| !requested.eq_ignore_ascii_case(&self.own))
+        else {
+            return Ok(&self.own);
+        };
+        check_tenant_id(requested)?;
+        let pinned = environment
+            .var("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH")
+            .is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"));
+        if pinned {
+            return Ok(&self.own);
+        }
+        let allowed = |tenant: &String| tenant == "*" || tenant.eq_ignore_ascii_case(requested);
+        if self.additionally_allowed.iter().any(allowed) {
+            return Ok(requested);
+        }
+        Err(Error::failed(format!(
+            "a token of tenant {requested} was requested, but the credential is configured for tenant {}",
+            self.own
+        ))
+        .next(format!(
+            "add \"{requested}\" (or \"*\" for any tenant) to additionally_allowed_tenants if this app may sign in there"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn tenants_are_guids_or_domains() {
+        assert!(check_tenant_id("5a1e1111-0000-4000-8000-000000000001").is_ok());
+        assert!(check_tenant_id("contoso.onmicrosoft.com").is_ok());
+        for bad in ["", "contoso onmicrosoft", "https://contoso", "a/b", "ä"] {
+            let error = check_tenant_id(bad).expect_err(bad);
+            assert!(error.is_invalid_argument());
+            assert!(error.to_string().contains("portal"), "{error}");
+        }
+    }
+
+    #[test]
+    fn client_ids_and_secrets_are_checked_and_secrets_never_shown() {
+        assert!(check_client_id("11111111-0000-4000-8000-000000000001").is_ok());
+        assert!(check_client_id("").is_err());
+        assert!(check_client_id("<your client id>").is_err());
+        assert!(check_secret("s~3cret").is_ok());
+        assert!(check_secret("").is_err());
+        let error = check_secret("hunter2\n").expect_err("a line end");
+        assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn another_tenant_must_be_allowed() {
+        let none = HashMap::new();
+        let own = Tenants::new("home".into(), vec![]).expect("ok");
+        assert_eq!(own.resolve(None, &none).expect("own"), "home");
+        assert_eq!(own.resolve(Some("HOME"), &none).expect("own"), "home");
+        let error = own
+            .resolve(Some("other"), &none)
+            .expect_err("not allowed")
+            .to_string();
+        assert!(error.contains("tenant other") && error.contains("tenant home"));
+        let any = Tenants::new("home".into(), vec!["*".into()]).expect("ok");
+        assert_eq!(any.resolve(Some("other"), &none).expect("allowed"), "other");
+        let pin = |value: &str| {
+            HashMap::from([(
+                "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH".to_owned(),
+                value.to_owned(),
+            )])
+        };
+        assert_eq!(any.resolve(Some("other"), &pin("1")).expect("own"), "home");
+        assert_eq!(
+            any.resolve(Some("other"), &pin("false")).expect("allowed"),
+            "other"
+        );
+    }
+}

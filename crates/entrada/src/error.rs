@@ -1,0 +1,342 @@
+//! The typed outcome of a request that gave no token.
+//!
+//! Every message says, in this order: what failed; what was tried; what came back; what to do next. None contains a
+//! secret or a token.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a failed request for a token means for the caller, and for a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// This way of signing in is not set up here. A chain goes on to the next credential.
+    Unavailable,
+    /// It is set up, and was refused or broke. A chain stops, so that a mistake does not silently become another
+    /// identity.
+    Failed,
+    /// A person must act first: sign in, consent, answer a claims challenge.
+    InteractionRequired,
+}
+
+/// What a server answered, without anything secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// The OAuth error code (RFC 6749, section 5.2), for example `invalid_client`.
+    pub error: Option<String>,
+    /// Microsoft Entra's own code, for example `AADSTS7000215`.
+    pub code: Option<String>,
+    /// The server's own words, shortened.
+    pub text: String,
+    /// The server's trace id.
+    pub trace_id: Option<String>,
+    /// The id that ties the answer to the request in the server's logs.
+    pub correlation_id: Option<String>,
+    /// The server's time of the answer, as it wrote it.
+    pub timestamp: Option<String>,
+}
+
+/// One step of a chain that gave no token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The name of the credential.
+    pub credential: String,
+    /// Why it gave no token.
+    pub error: Error,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Why a credential gave no token.
+///
+/// Cheap to clone: everybody who waited for the same request shares it.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    outcome: Outcome,
+    invalid_argument: bool,
+    credential: Option<String>,
+    what: String,
+    tried: Option<String>,
+    answer: Option<Answer>,
+    next: Option<String>,
+    attempts: Vec<Attempt>,
+}
+
+impl Error {
+    fn new(outcome: Outcome, what: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            outcome,
+            invalid_argument: false,
+            credential: None,
+            what: what.into(),
+            tried: None,
+            answer: None,
+            next: None,
+            attempts: Vec::new(),
+        }))
+    }
+
+    /// This way of signing in is not set up here.
+    pub fn unavailable(what: impl Into<String>) -> Self {
+        Self::new(Outcome::Unavailable, what)
+    }
+
+    /// It is set up, and was refused or broke.
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self::new(Outcome::Failed, what)
+    }
+
+    /// A person must act first.
+    pub fn interaction_required(what: impl Into<String>) -> Self {
+        Self::new(Outcome::InteractionRequired, what)
+    }
+
+    /// An argument that cannot be right, found before anything was sent.
+    pub fn invalid_argument(what: impl Into<String>) -> Self {
+        Self::failed(what).edit(|inner| inner.invalid_argument = true)
+    }
+
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Says which credential failed. The first one to say so stays: a chain does not take the place of its member.
+    #[must_use]
+    pub fn credential(self, name: impl Into<String>) -> Self {
+        if self.0.credential.is_some() {
+            return self;
+        }
+        self.edit(|inner| inner.credential = Some(name.into()))
+    }
+
+    /// Says what was tried: endpoint, identity, tenant, scope.
+    #[must_use]
+    pub fn tried(self, tried: impl Into<String>) -> Self {
+        self.edit(|inner| inner.tried = Some(tried.into()))
+    }
+
+    /// Says what came back.
+    #[must_use]
+    pub fn answer(self, answer: Answer) -> Self {
+        self.edit(|inner| inner.answer = Some(answer))
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn next(self, next: impl Into<String>) -> Self {
+        self.edit(|inner| inner.next = Some(next.into()))
+    }
+
+    /// Lists the steps of a chain.
+    #[must_use]
+    pub fn attempts(self, attempts: Vec<Attempt>) -> Self {
+        self.edit(|inner| inner.attempts = attempts)
+    }
+
+    /// Turns a failure into "not set up here", for the places where a chain must go on.
+    #[must_use]
+    pub fn into_unavailable(self) -> Self {
+        self.edit(|inner| inner.outcome = Outcome::Unavailable)
+    }
+
+    /// What the failure means.
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome
+    }
+
+    /// Whether an argument was wrong and nothing was sent.
+    pub fn is_invalid_argument(&self) -> bool {
+        self.0.invalid_argument
+    }
+
+    /// The name of the credential that failed, where one did.
+    pub fn credential_name(&self) -> Option<&str> {
+        self.0.credential.as_deref()
+    }
+
+    /// What the server answered, where one did.
+    pub fn server_answer(&self) -> Option<&Answer> {
+        self.0.answer.as_ref()
+    }
+
+    /// What to do next, where something can be said.
+    pub fn remedy(&self) -> Option<&str> {
+        self.0.next.as_deref()
+    }
+
+    /// What failed, in a sentence, without what was tried and what to do next.
+    pub fn summary(&self) -> &str {
+        &self.0.what
+    }
+
+    /// The steps of the chain that failed; empty for a single credential.
+    pub fn chain_attempts(&self) -> &[Attempt] {
+        &self.0.attempts
+    }
+
+    /// The reason on one line, for the report of a chain.
+    fn one_line(&self) -> String {
+        let mut line = self.0.what.clone();
+        if let Some(answer) = &self.0.answer {
+            let answer = answer.to_string();
+            if !answer.is_empty() {
+                line = format!("{} ({answer})", line.trim_end_matches('.'));
+            }
+        }
+        if let Some(next) = &self.0.next {
+            line = format!("{}. {next}", line.trim_end_matches('.'));
+        }
+        line.replace(['\r', '\n'], " ")
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if let Some(status) = self.status {
+            parts.push(format!("HTTP {status}"));
+        }
+        if let Some(error) = &self.error {
+            parts.push(error.clone());
+        }
+        // Entra's text begins with its code; say it once.
+        if let Some(code) = self
+            .code
+            .as_ref()
+            .filter(|code| !self.text.contains(&***code))
+        {
+            parts.push(code.clone());
+        }
+        if !self.text.is_empty() {
+            parts.push(self.text.clone());
+        }
+        for (label, value) in [
+            ("trace id", &self.trace_id),
+            ("correlation id", &self.correlation_id),
+            ("timestamp", &self.timestamp),
+        ] {
+            if let Some(value) = value {
+                parts.push(format!("{label} {value}"));
+            }
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        if let Some(credential) = &inner.credential {
+            write!(f, "{credential}: ")?;
+        }
+        f.write_str(&inner.what)?;
+        if !inner.attempts.is_empty() {
+            f.write_str("\nAttempted credentials:")?;
+            let width = inner.attempts.iter().map(|a| a.credential.len()).max();
+            let width = width.unwrap_or_default();
+            for attempt in &inner.attempts {
+                write!(
+                    f,
+                    "\n    {:width$}  {:>5} ms  {}",
+                    attempt.credential,
+                    attempt.took.as_millis(),
+                    attempt.error.one_line(),
+                )?;
+            }
+        }
+        if let Some(tried) = &inner.tried {
+            write!(f, "\n  tried: {tried}")?;
+        }
+        if let Some(answer) = inner.answer.as_ref().map(ToString::to_string)
+            && !answer.is_empty()
+        {
+            write!(f, "\n  answer: {answer}")?;
+        }
+        if let Some(next) = &inner.next {
+            write!(f, "\n  next: {next}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("outcome", &self.0.outcome)
+            .field("message", &self.to_string())
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for azure_core::Error {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        Self::with_error(azure_core::error::ErrorKind::Credential, error, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_failed_what_was_tried_what_came_back_and_what_to_do() {
+        let error = Error::failed("the client secret is wrong")
+            .credential("ClientSecretCredential")
+            .tried("POST https://login.microsoftonline.com/t/oauth2/v2.0/token")
+            .answer(Answer {
+                status: Some(401),
+                error: Some("invalid_client".into()),
+                code: Some("AADSTS7000215".into()),
+                text: "AADSTS7000215: Invalid client secret provided.".into(),
+                correlation_id: Some("c-1".into()),
+                ..Answer::default()
+            })
+            .next("create a new secret");
+        assert_eq!(
+            error.to_string(),
+            "ClientSecretCredential: the client secret is wrong\n  \
+             tried: POST https://login.microsoftonline.com/t/oauth2/v2.0/token\n  \
+             answer: HTTP 401, invalid_client, AADSTS7000215: Invalid client secret provided., correlation id c-1\n  \
+             next: create a new secret"
+        );
+    }
+
+    #[test]
+    fn a_chain_prints_one_aligned_line_a_step() {
+        let attempt = |name: &str, ms| Attempt {
+            credential: name.into(),
+            error: Error::unavailable("not set up").next("do this\nand that"),
+            took: Duration::from_millis(ms),
+        };
+        let error = Error::failed("no credential gave a token").attempts(vec![
+            attempt("EnvironmentCredential", 0),
+            attempt("AzureCliCredential", 512),
+        ]);
+        let text = error.to_string();
+        assert!(
+            text.contains("\n    EnvironmentCredential      0 ms  not set up. do this and that")
+        );
+        assert!(
+            text.contains("\n    AzureCliCredential       512 ms  not set up. do this and that")
+        );
+    }
+
+    #[test]
+    fn survives_the_way_through_azure_core() {
+        let error: azure_core::Error = Error::unavailable("no").into();
+        let ours = error.downcast_ref::<Error>().expect("our error inside");
+        assert_eq!(ours.outcome(), Outcome::Unavailable);
+    }
+}

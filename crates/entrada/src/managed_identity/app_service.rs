@@ -1,0 +1,103 @@
+//! App Service, Functions and Container Apps, API version 2019-08-01.
+//!
+//! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use url::Url;
+
+use super::UserAssignedId;
+use super::answer::{refusal, whose};
+use crate::error::Error;
+use crate::platform::{HttpRequest, HttpResponse, Platform, Route};
+use crate::retry::Retry;
+use crate::token::Fetched;
+use crate::token_answer::{self, Expiry};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+const RETRY: Retry = Retry {
+    attempts: 4,
+    // The endpoint of a container may start a little later than the container.
+    attempts_unanswered: 5,
+    first_pause: Duration::from_millis(800),
+    deadline: Duration::from_secs(60),
+    transient: |response| {
+        matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504) || is_empty_success(response)
+    },
+};
+
+/// Under many requests at once the endpoint has answered 200 with nothing.
+fn is_empty_success(response: &HttpResponse) -> bool {
+    response.status == 200 && response.body.iter().all(u8::is_ascii_whitespace)
+}
+
+/// The managed-identity endpoint of an App Service.
+#[derive(Debug)]
+pub(crate) struct AppService {
+    endpoint: Url,
+}
+
+impl AppService {
+    pub(super) fn new(endpoint: Url) -> Result<Self, Error> {
+        Ok(Self { endpoint })
+    }
+
+    pub(super) fn endpoint(&self) -> &str {
+        self.endpoint.as_str()
+    }
+
+    pub(super) async fn fetch(
+        &self,
+        platform: &Platform,
+        resource: &str,
+        id: Option<&UserAssignedId>,
+    ) -> Result<Fetched, Error> {
+        let mut url = self.endpoint.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("api-version", "2019-08-01");
+            query.append_pair("resource", resource);
+            match id {
+                Some(UserAssignedId::ClientId(id)) => {
+                    query.append_pair("client_id", id);
+                }
+                Some(UserAssignedId::ObjectId(id)) => {
+                    query.append_pair("principal_id", id);
+                }
+                Some(UserAssignedId::ResourceId(id)) => {
+                    query.append_pair("mi_res_id", id);
+                }
+                None => {}
+            }
+        }
+        // The platform rotates the header's value: it is read anew for each request.
+        let header = platform
+            .environment()
+            .var("IDENTITY_HEADER")
+            .ok_or_else(|| {
+                Error::failed("IDENTITY_HEADER was set when this program started and no longer is")
+            })?;
+        let mut header = HeaderValue::from_str(&header).map_err(|_| {
+            Error::failed("IDENTITY_HEADER holds characters that no HTTP header can hold")
+                .next("restart this program with the variables that the platform gave it")
+        })?;
+        header.set_sensitive(true);
+        let request = HttpRequest::get(url, Route::Direct, TIMEOUT)
+            .header(HeaderName::from_static("x-identity-header"), header);
+
+        let tried = format!("{request:?} for {}", whose(id));
+        let response = RETRY.send(platform, &request).await.map_err(|error| {
+            Error::failed(format!(
+                "the managed-identity endpoint that IDENTITY_ENDPOINT names did not answer: {error}"
+            ))
+            .tried(&*tried)
+            .next("check that the container has finished starting, and that IDENTITY_ENDPOINT was not inherited from elsewhere")
+        })?;
+        let outcome = match response.status {
+            200 => token_answer::parse(&response, platform.clock(), Expiry::Absolute),
+            _ => Err(refusal("App Service", &response, id)),
+        };
+        outcome.map_err(|error| error.tried(tried))
+    }
+}

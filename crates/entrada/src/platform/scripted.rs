@@ -1,0 +1,199 @@
+//! A machine that does what a test says.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+
+use super::{
+    Clock, FileStamp, Files, Http, HttpError, HttpRequest, HttpResponse, Platform, ProcessError,
+    ProcessOutput, ProcessRequest, Processes,
+};
+
+/// An answer with a JSON body.
+pub(crate) fn response(status: u16, body: &str) -> HttpResponse {
+    let mut headers = http::HeaderMap::new();
+    headers.insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static("application/json"),
+    );
+    HttpResponse {
+        status,
+        headers,
+        body: body.to_owned().into(),
+    }
+}
+
+/// A clock that stands still until it is moved; sleeping moves it.
+#[derive(Clone)]
+pub(crate) struct ScriptedClock(Arc<Mutex<(Duration, i64)>>);
+
+impl ScriptedClock {
+    pub(crate) fn at(unix_time: i64) -> Self {
+        Self(Arc::new(Mutex::new((Duration::from_secs(1000), unix_time))))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut now = self.0.lock().expect("no panic");
+        now.0 += by;
+        now.1 += i64::try_from(by.as_secs()).expect("small");
+    }
+}
+
+impl Clock for ScriptedClock {
+    fn elapsed(&self) -> Duration {
+        self.0.lock().expect("no panic").0
+    }
+
+    fn unix_time(&self) -> i64 {
+        self.0.lock().expect("no panic").1
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.advance(duration);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// What a scripted request looked like.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) line: String,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
+    pub(crate) route: super::Route,
+}
+
+/// Answers requests from a list, in order, and remembers them.
+#[derive(Default)]
+pub(crate) struct ScriptedHttp {
+    answers: Mutex<VecDeque<Result<HttpResponse, HttpError>>>,
+    sent: Mutex<Vec<Sent>>,
+}
+
+impl ScriptedHttp {
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().expect("no panic").clone()
+    }
+}
+
+#[async_trait]
+impl Http for ScriptedHttp {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.sent.lock().expect("no panic").push(Sent {
+            line: format!("{} {}", request.method, request.url),
+            headers: request.headers.clone(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+            route: request.route,
+        });
+        let answer = self.answers.lock().expect("no panic").pop_front();
+        answer.unwrap_or_else(|| Err(HttpError::Connect("nothing was scripted".into())))
+    }
+}
+
+/// Answers program starts from a list, in order, and remembers them.
+#[derive(Default)]
+pub(crate) struct ScriptedProcesses {
+    outputs: Mutex<VecDeque<Result<ProcessOutput, ProcessError>>>,
+    started: Mutex<Vec<ProcessRequest>>,
+}
+
+impl ScriptedProcesses {
+    pub(crate) fn started(&self) -> Vec<ProcessRequest> {
+        self.started.lock().expect("no panic").clone()
+    }
+}
+
+#[async_trait]
+impl Processes for ScriptedProcesses {
+    async fn run(&self, request: &ProcessRequest) -> Result<ProcessOutput, ProcessError> {
+        self.started.lock().expect("no panic").push(request.clone());
+        let output = self.outputs.lock().expect("no panic").pop_front();
+        output.unwrap_or_else(|| Err(ProcessError::NotStarted("nothing was scripted".into())))
+    }
+}
+
+/// Files that exist only by name, all of them programs.
+#[derive(Default)]
+pub(crate) struct ScriptedFiles(Mutex<HashMap<PathBuf, u64>>);
+
+impl ScriptedFiles {
+    pub(crate) fn put(&self, path: &str, size: u64) {
+        self.0.lock().expect("no panic").insert(path.into(), size);
+    }
+}
+
+impl Files for ScriptedFiles {
+    fn stamp(&self, path: &Path) -> Option<FileStamp> {
+        let size = *self.0.lock().expect("no panic").get(path)?;
+        Some(FileStamp {
+            modified: None,
+            size,
+        })
+    }
+
+    fn is_program(&self, path: &Path) -> bool {
+        self.0.lock().expect("no panic").contains_key(path)
+    }
+
+    fn read(&self, _path: &Path, _limit: u64) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+/// A scripted machine and the handles to look at it.
+pub(crate) struct Scripted {
+    pub(crate) platform: Platform,
+    pub(crate) clock: ScriptedClock,
+    pub(crate) http: Arc<ScriptedHttp>,
+    pub(crate) processes: Arc<ScriptedProcesses>,
+    pub(crate) files: Arc<ScriptedFiles>,
+}
+
+impl Scripted {
+    pub(crate) fn new(variables: &[(&str, &str)]) -> Self {
+        let variables: HashMap<String, String> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let clock = ScriptedClock::at(1_800_000_000);
+        let http = Arc::new(ScriptedHttp::default());
+        let processes = Arc::new(ScriptedProcesses::default());
+        let files = Arc::new(ScriptedFiles::default());
+        Self {
+            platform: Platform::with_environment(Arc::new(variables))
+                .with_clock(Arc::new(clock.clone()))
+                .with_http(http.clone())
+                .with_processes(processes.clone())
+                .with_files(files.clone()),
+            clock,
+            http,
+            processes,
+            files,
+        }
+    }
+
+    pub(crate) fn answers(
+        self,
+        answers: impl IntoIterator<Item = Result<HttpResponse, HttpError>>,
+    ) -> Self {
+        self.http.answers.lock().expect("no panic").extend(answers);
+        self
+    }
+
+    pub(crate) fn outputs(
+        self,
+        outputs: impl IntoIterator<Item = Result<ProcessOutput, ProcessError>>,
+    ) -> Self {
+        self.processes
+            .outputs
+            .lock()
+            .expect("no panic")
+            .extend(outputs);
+        self
+    }
+}
