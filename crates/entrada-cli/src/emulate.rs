@@ -1,0 +1,213 @@
+//! `entrada emulate`: a small Azure on loopback, and a program inside it.
+
+use crate::exports::{self, Shell};
+use crate::program::{self, Ended};
+use crate::summary::Summary;
+use clap::{Args, ValueEnum};
+use entrada_emulator::{Config, Emulator, Exchange, Host};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Start a small Azure on this machine and run a command inside it.
+///
+/// Entra, managed identity, Key Vault, Resource Manager and Blob answer under their public names
+/// (login.microsoftonline.com, *.vault.azure.net, …), so that a program needs no change and no option to
+/// use them. Every other name is refused: nothing leaves this machine. The command's exit status is returned.
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Description of the world, TOML; it adds to the built-in one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Where the command believes it runs.
+    #[arg(long, value_enum, default_value_t = Where::Laptop)]
+    host: Where,
+
+    /// Write every exchange as a line of JSON to FILE, or to standard output for `-`.
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
+    /// Shell to write the variables for, when no command is given.
+    #[arg(long, value_enum, default_value_t = Shell::Sh)]
+    shell: Shell,
+
+    /// Say nothing but errors.
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// The command and its arguments; without one, serve until stopped and print the variables to set.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// The places a command can believe it runs in.
+#[derive(Clone, Copy, ValueEnum)]
+enum Where {
+    /// A developer's machine: no managed identity.
+    Laptop,
+    /// The web app `orders-web`: IDENTITY_ENDPOINT and WEBSITE_HOSTNAME are set.
+    AppService,
+    /// The virtual machine `build-vm`: the metadata service answers on 169.254.169.254.
+    Vm,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  A program that signs in as an app (these fakes are part of the built-in world):
+    export AZURE_TENANT_ID=7e000000-0000-4000-8000-000000000001
+    export AZURE_CLIENT_ID=c1000000-0000-4000-8000-000000000001
+    export AZURE_CLIENT_SECRET='orders-ci~fake.secret'
+    entrada emulate -- python app.py
+
+  The same program with the identity of a web app, or of a virtual machine:
+    entrada emulate --host app-service -- python app.py
+    entrada emulate --host vm -- python app.py
+
+  A look at every exchange:
+    entrada emulate --journal - --quiet -- python app.py
+
+  A shell of its own inside, or the variables for one you have:
+    entrada emulate -- bash
+    eval \"$(entrada emulate --shell sh > vars & sleep 1; cat vars)\"
+
+The built-in world: tenant contoso.onmicrosoft.com, vault https://contoso-vault.vault.azure.net with the secret
+database-password, storage account https://contosostore.blob.core.windows.net with the container orders.
+
+The command finds the emulator's control endpoint in ENTRADA_EMULATOR_URL and its key in ENTRADA_EMULATOR_KEY.
+
+Exit status: that of the command, or 128 and the number of the signal that ended it; 127 when it was not found,
+126 when it could not be started, 2 for wrong arguments or a configuration that is not valid.";
+
+impl From<Where> for Host {
+    fn from(place: Where) -> Self {
+        match place {
+            Where::Laptop => Host::Laptop,
+            Where::AppService => Host::AppService,
+            Where::Vm => Host::VirtualMachine,
+        }
+    }
+}
+
+/// Prints a line to standard error; when nobody reads it any more there is nobody to tell.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let config = match &arguments.config {
+        None => Ok(Config::default()),
+        Some(path) => Config::load(path),
+    };
+    let config = match config {
+        Ok(config) => config,
+        Err(error) => return fail(2, &error.to_string()),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(1, &format!("cannot start: {error}")),
+    };
+    let code = runtime.block_on(emulate(arguments, config));
+    // The key of a short run may still be in the making; it is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+fn fail(code: u8, message: &str) -> ExitCode {
+    say(&format!("entrada: {message}"));
+    ExitCode::from(code)
+}
+
+async fn emulate(arguments: Arguments, config: Config) -> ExitCode {
+    // The program is looked for first: a name that is not there is no reason to start anything.
+    let program = match arguments.command.first().map(|name| program::find(name)).transpose() {
+        Ok(program) => program,
+        Err(error) => return fail(error.code, &error.message),
+    };
+    let output = match journal_output(&arguments) {
+        Ok(output) => output,
+        Err(message) => return fail(2, &message),
+    };
+    let emulator = match Emulator::start(config).await {
+        Ok(emulator) => emulator,
+        Err(error) => return fail(1, &error.to_string()),
+    };
+    let exchanges = emulator.journal().follow();
+    let recorder = tokio::spawn(record(exchanges, output, arguments.quiet));
+    let host = Host::from(arguments.host);
+    let ended = match program {
+        Some(program) => {
+            let environment = emulator.environment(host);
+            program::run(&program, &arguments.command[1..], &environment, emulator.cleared_environment()).await
+        }
+        None => serve(&emulator, host, arguments.shell, arguments.quiet).await,
+    };
+    emulator.shutdown().await;
+    if let Ok(summary) = recorder.await
+        && !arguments.quiet
+    {
+        summary.print();
+    }
+    match ended {
+        Ok(Ended { code }) => ExitCode::from(code),
+        Err(error) => fail(error.code, &error.message),
+    }
+}
+
+/// Serves without a command, until SIGINT or SIGTERM.
+async fn serve(emulator: &Emulator, host: Host, shell: Shell, quiet: bool) -> Result<Ended, program::Failure> {
+    let mut lines = String::new();
+    for name in emulator.cleared_environment() {
+        lines.push_str(&exports::unset(shell, name));
+        lines.push('\n');
+    }
+    for (name, value) in emulator.environment(host) {
+        lines.push_str(&exports::set(shell, &name, &value));
+        lines.push('\n');
+    }
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
+    drop(out);
+    if !quiet {
+        say("entrada: serving; set these variables where the program runs, and stop with Ctrl-C");
+    }
+    program::stop_requested().await;
+    Ok(Ended { code: 0 })
+}
+
+fn journal_output(arguments: &Arguments) -> Result<Option<Box<dyn Write + Send>>, String> {
+    let Some(path) = &arguments.journal else { return Ok(None) };
+    if path.as_os_str() == "-" {
+        return Ok(Some(Box::new(io::stdout())));
+    }
+    match std::fs::File::create(path) {
+        Ok(file) => Ok(Some(Box::new(io::LineWriter::new(file)))),
+        Err(error) => Err(format!("cannot write the journal {}: {error}", path.display())),
+    }
+}
+
+/// Writes exchanges as they come, tells of refused names at once, and counts.
+async fn record(
+    mut exchanges: UnboundedReceiver<Exchange>,
+    mut output: Option<Box<dyn Write + Send>>,
+    quiet: bool,
+) -> Summary {
+    let mut summary = Summary::default();
+    while let Some(exchange) = exchanges.recv().await {
+        if let (Some(out), Ok(line)) = (&mut output, serde_json::to_string(&exchange))
+            && writeln!(out, "{line}").and_then(|()| out.flush()).is_err()
+        {
+            say("entrada: the journal cannot be written any more");
+            output = None;
+        }
+        // Clients that cannot reach a host try again for a minute: without a word here that looks like a hang.
+        if !quiet && let Some(line) = summary.news(&exchange) {
+            say(&line);
+        }
+        summary.add(&exchange);
+    }
+    summary
+}

@@ -1,0 +1,112 @@
+//! Entra's authority: discovery, keys and the token endpoints.
+
+mod discovery;
+mod error;
+mod token;
+
+use crate::call::{Call, Reply};
+use crate::cloud::Names;
+use crate::config::Tenant;
+use crate::state::State;
+use crate::tokens::SigningKey;
+use error::EntraError;
+
+/// Names of tenants that stand for "any".
+const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
+
+/// Answers a request sent to an authority's host.
+pub(crate) fn answer(state: &State, key: &SigningKey, names: &Names, call: &Call) -> Reply {
+    let correlation = call
+        .header("client-request-id")
+        .or_else(|| call.parameter("client-request-id"))
+        .and_then(|id| uuid::Uuid::try_parse(id).ok())
+        .unwrap_or_else(uuid::Uuid::new_v4)
+        .to_string();
+    let reply = route(state, key, names, call).unwrap_or_else(|error| error.reply(names.authority, &correlation));
+    let reply = reply
+        .header("cache-control", "no-store, no-cache")
+        .header("pragma", "no-cache")
+        .header("expires", "-1")
+        .header("strict-transport-security", "max-age=31536000; includeSubDomains")
+        .header("x-content-type-options", "nosniff")
+        .header("x-ms-ests-server", "2.1.22345.6 - WEULR1 ProdSlices")
+        .header("p3p", "CP=\"DSP CUR OTPi IND OTRi ONL FIN\"");
+    let reply = if reply.headers.contains_key("x-ms-request-id") {
+        reply
+    } else {
+        reply.header("x-ms-request-id", uuid::Uuid::new_v4().to_string())
+    };
+    let wants_echo = call
+        .header("return-client-request-id")
+        .is_some_and(|wants| wants.eq_ignore_ascii_case("true"));
+    if wants_echo || call.header("client-request-id").is_some() {
+        reply.header("client-request-id", &correlation)
+    } else {
+        reply
+    }
+}
+
+fn route(state: &State, key: &SigningKey, names: &Names, call: &Call) -> Result<Reply, EntraError> {
+    let segments = call.segments();
+    let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match parts.as_slice() {
+        [_, "discovery", "instance"] => discovery::instance(call, names),
+        [tenant, ".well-known", "openid-configuration"] => {
+            discovery::openid(state, names, tenant, 1).map(|body| Reply::json(200, &body))
+        }
+        [tenant, "v2.0", ".well-known", "openid-configuration"] => {
+            discovery::openid(state, names, tenant, 2).map(|body| Reply::json(200, &body))
+        }
+        [tenant, "discovery", "keys"] | [tenant, "discovery", "v2.0", "keys"] => {
+            if !is_shared(tenant) {
+                find_tenant(state, names, tenant)?;
+            }
+            Ok(Reply::json(200, &key.key_set()))
+        }
+        [tenant, "oauth2", "token"] => token::answer(state, key, names, tenant, 1, call),
+        [tenant, "oauth2", "v2.0", "token"] => token::answer(state, key, names, tenant, 2, call),
+        _ => Err(EntraError {
+            status: 404,
+            code: 90_034,
+            error: "invalid_request",
+            text: format!("The emulator does not answer {} {} of Entra.", call.method, call.path),
+        }),
+    }
+}
+
+fn is_shared(tenant: &str) -> bool {
+    SHARED.contains(&tenant.to_ascii_lowercase().as_str())
+}
+
+/// Finds a tenant of this cloud by id or domain name.
+fn find_tenant<'a>(state: &'a State, names: &Names, tenant: &str) -> Result<&'a Tenant, EntraError> {
+    let well_formed = !tenant.is_empty()
+        && tenant.len() <= 255
+        && (uuid::Uuid::try_parse(tenant).is_ok()
+            || (tenant.contains('.')
+                && !tenant.starts_with('.')
+                && !tenant.ends_with('.')
+                && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))));
+    if !well_formed {
+        return Err(EntraError {
+            status: 400,
+            code: 900_023,
+            error: "invalid_request",
+            text: format!(
+                "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."
+            ),
+        });
+    }
+    state
+        .directory
+        .tenant(tenant)
+        .filter(|found| found.cloud == names.cloud)
+        .ok_or_else(|| EntraError {
+            status: 400,
+            code: 90_002,
+            error: "invalid_request",
+            text: format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
+            ),
+        })
+}

@@ -1,0 +1,223 @@
+//! The journal: every exchange of a run, without secrets and tokens.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// How many exchanges a journal keeps; older ones are dropped.
+pub const CAPACITY: usize = 10_000;
+
+/// Who answered an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Service {
+    /// The gateway itself: it refused a name, or TLS failed.
+    Gateway,
+    /// Entra's authority.
+    Entra,
+    /// The instance metadata service of a virtual machine.
+    Imds,
+    /// The identity endpoint of App Service.
+    AppService,
+    /// Key Vault.
+    KeyVault,
+    /// Azure Resource Manager.
+    ResourceManager,
+    /// Blob storage.
+    Blob,
+    /// Microsoft Graph.
+    Graph,
+}
+
+impl Service {
+    /// Every service.
+    pub const ALL: [Service; 8] = [
+        Service::Gateway,
+        Service::Entra,
+        Service::Imds,
+        Service::AppService,
+        Service::KeyVault,
+        Service::ResourceManager,
+        Service::Blob,
+        Service::Graph,
+    ];
+
+    /// The name used in rules and in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Service::Gateway => "gateway",
+            Service::Entra => "entra",
+            Service::Imds => "imds",
+            Service::AppService => "app-service",
+            Service::KeyVault => "key-vault",
+            Service::ResourceManager => "resource-manager",
+            Service::Blob => "blob",
+            Service::Graph => "graph",
+        }
+    }
+}
+
+/// One request and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Position in the run, from 1.
+    pub sequence: u64,
+    /// When the request had arrived, in milliseconds since 1970, UTC.
+    pub started_unix_ms: u64,
+    /// How long the answer took, in milliseconds.
+    pub duration_ms: f64,
+    /// Host the request was sent to.
+    pub host: String,
+    /// Method.
+    pub method: String,
+    /// Path, as sent.
+    pub path: String,
+    /// Query, with the values of secret parameters replaced by `***`.
+    pub query: String,
+    /// Request headers that tell what a client does and hold no secret.
+    pub headers: BTreeMap<String, String>,
+    /// Status of the answer; 0 when the connection was closed without one.
+    pub status: u16,
+    /// Who answered.
+    pub service: Service,
+    /// The principal that signed in or was authorized.
+    pub principal: Option<Principal>,
+    /// The grant by which a token was asked for (`client_credentials`, `managed_identity`).
+    pub grant: Option<String>,
+    /// The audience of the token that was issued or shown.
+    pub audience: Option<String>,
+    /// Short reason of a refusal, or the fault that was applied.
+    pub note: Option<String>,
+}
+
+impl Exchange {
+    /// Whether the answer was a refusal: an error status, or none at all. The challenge that
+    /// Key Vault and Blob give to a first request without a token is not one.
+    #[must_use]
+    pub fn refused(&self) -> bool {
+        (self.status >= 400 && self.note.as_deref() != Some(CHALLENGE)) || self.status == 0
+    }
+}
+
+/// The note of an answer that asks for a token.
+pub const CHALLENGE: &str = "challenge";
+
+/// A principal, as the journal names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// Display name.
+    pub name: String,
+    /// Object id.
+    pub object_id: String,
+    /// Client id, of everything but users.
+    pub client_id: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    exchanges: VecDeque<Exchange>,
+    written: u64,
+    readers: Vec<UnboundedSender<Exchange>>,
+}
+
+/// The journal of a run. Cheap to clone; all clones are the same journal.
+#[derive(Clone, Debug, Default)]
+pub struct Journal(Arc<Mutex<Pages>>);
+
+impl Journal {
+    /// Every exchange since the start or the last [`clear`](Self::clear), oldest first, at most
+    /// [`CAPACITY`].
+    #[must_use]
+    pub fn entries(&self) -> Vec<Exchange> {
+        let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.exchanges.iter().cloned().collect()
+    }
+
+    /// Forgets all exchanges; the sequence goes on.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).exchanges.clear();
+    }
+
+    /// Every exchange from now on, as it is written.
+    #[must_use]
+    pub fn follow(&self) -> UnboundedReceiver<Exchange> {
+        let (sender, receiver) = unbounded_channel();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).readers.push(sender);
+        receiver
+    }
+
+    pub(crate) fn write(&self, mut exchange: Exchange) {
+        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.written += 1;
+        exchange.sequence = pages.written;
+        pages.readers.retain(|reader| reader.send(exchange.clone()).is_ok());
+        if pages.exchanges.len() == CAPACITY {
+            pages.exchanges.pop_front();
+        }
+        pages.exchanges.push_back(exchange);
+    }
+
+    /// Ends every follower's stream.
+    pub(crate) fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).readers.clear();
+    }
+}
+
+/// Request headers a journal shows: none can hold a credential.
+const SHOWN_HEADERS: [&str; 12] = [
+    "accept",
+    "client-request-id",
+    "content-length",
+    "content-type",
+    "metadata",
+    "return-client-request-id",
+    "user-agent",
+    "x-client-sku",
+    "x-client-ver",
+    "x-ms-client-request-id",
+    "x-ms-range",
+    "x-ms-version",
+];
+
+/// The headers to show of a request, long values cut.
+pub(crate) fn shown_headers(headers: &http::HeaderMap) -> BTreeMap<String, String> {
+    SHOWN_HEADERS
+        .iter()
+        .filter_map(|name| {
+            let value = headers.get(*name)?.to_str().ok()?;
+            Some(((*name).to_owned(), value.chars().take(200).collect()))
+        })
+        .collect()
+}
+
+/// Writes a query again with the values of parameters that could hold a secret replaced.
+pub(crate) fn shown_query(query: &[(String, String)]) -> String {
+    let mut shown = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in query {
+        let lower = name.to_ascii_lowercase();
+        let secret = ["secret", "token", "assertion", "password", "code", "sig", "key"]
+            .iter()
+            .any(|part| lower.contains(part));
+        shown.append_pair(name, if secret { "***" } else { value });
+    }
+    let mut text = shown.finish();
+    if text.len() > 2_000 {
+        text.truncate(2_000);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_query;
+
+    #[test]
+    fn queries_are_shown_without_secrets() {
+        let query = [("api-version", "1"), ("sig", "abc"), ("client_secret", "s3cret")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(shown_query(&query), "api-version=1&sig=***&client_secret=***");
+    }
+}

@@ -1,0 +1,40 @@
+//! A small, strict Azure on loopback.
+
+mod app_service;
+mod authority;
+mod blob;
+mod body;
+mod call;
+mod clock;
+mod cloud;
+pub mod config;
+mod config_check;
+mod control;
+mod directory;
+mod emulator;
+mod entra;
+mod environment;
+mod exchange;
+pub mod faults;
+mod gateway;
+mod identity_header;
+mod imds;
+pub mod journal;
+mod key_vault;
+mod managed_identity;
+mod rbac;
+mod resource_manager;
+mod resources;
+mod role_changes;
+mod services;
+mod state;
+mod tokens;
+pub mod world;
+
+pub use config::{Config, ConfigError};
+pub use control::KEY_HEADER;
+pub use emulator::{Emulator, StartError};
+pub use environment::Host;
+pub use faults::{FaultRule, Faults};
+pub use journal::{Exchange, Journal, Service};
+pub use rbac::AssignError;

@@ -1,0 +1,92 @@
+//! Which service answers under which name.
+
+use crate::call::{Call, Reply};
+use crate::cloud::{CLOUDS, Names, authority_host};
+use crate::directory::Directory;
+use crate::journal::Service;
+use crate::state::State;
+use crate::tokens::SigningKey;
+use crate::{app_service, blob, entra, imds, key_vault, resource_manager};
+
+/// A service, and the cloud or the account it answers for.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    Entra(&'static Names),
+    ResourceManager(&'static Names),
+    Graph,
+    KeyVault,
+    Blob,
+    Imds,
+    AppService,
+}
+
+impl Target {
+    /// The service that answers under a public name over https.
+    pub(crate) fn of(directory: &Directory, host: &str) -> Option<Self> {
+        if let Some(names) = authority_host(host) {
+            return Some(Self::Entra(names));
+        }
+        let managed = CLOUDS.iter().find(|names| host == names.resource_manager || host == names.service_management);
+        if let Some(names) = managed {
+            return Some(Self::ResourceManager(names));
+        }
+        if CLOUDS.iter().any(|names| host == names.graph) {
+            return Some(Self::Graph);
+        }
+        if directory.vault_at(host).is_some() {
+            return Some(Self::KeyVault);
+        }
+        directory.storage_at(host).map(|_| Self::Blob)
+    }
+
+    pub(crate) fn service(self) -> Service {
+        match self {
+            Self::Entra(_) => Service::Entra,
+            Self::ResourceManager(_) => Service::ResourceManager,
+            Self::Graph => Service::Graph,
+            Self::KeyVault => Service::KeyVault,
+            Self::Blob => Service::Blob,
+            Self::Imds => Service::Imds,
+            Self::AppService => Service::AppService,
+        }
+    }
+
+    /// Largest request body the service reads, in bytes.
+    pub(crate) fn largest_body(self) -> usize {
+        match self {
+            Self::Blob => blob::LARGEST_BODY,
+            _ => 1024 * 1024,
+        }
+    }
+
+    pub(crate) async fn answer(self, state: &State, key: &SigningKey, call: &Call) -> Reply {
+        match self {
+            Self::Entra(names) => entra::answer(state, key, names, call),
+            Self::ResourceManager(names) => resource_manager::answer(state, key, names, call),
+            Self::Graph => graph(call),
+            Self::KeyVault => key_vault::answer(state, key, call),
+            Self::Blob => blob::answer(state, key, call).await,
+            Self::Imds => imds::answer(state, key, call),
+            Self::AppService => app_service::answer(state, key, call),
+        }
+    }
+}
+
+fn graph(call: &Call) -> Reply {
+    let message = format!("The emulator does not answer {} {} of Microsoft Graph.", call.method, call.path);
+    let body = serde_json::json!({"error": {"code": "NotImplemented", "message": message}});
+    Reply::json(501, &body).note(message)
+}
+
+/// Says why a name is refused, with what it probably is.
+pub(crate) fn why_refused(directory: &Directory, host: &str) -> String {
+    let known = |kind: &str, names: Vec<&str>| format!("there is no {kind} of that name in this world; it has {}", names.join(", "));
+    let ends = |suffix: &dyn Fn(&Names) -> String| CLOUDS.iter().any(|names| host.ends_with(&suffix(names)));
+    if ends(&|names| format!(".{}", names.vault_suffix)) {
+        return known("key vault", directory.config.vaults.iter().map(|vault| vault.name.as_str()).collect());
+    }
+    if ends(&|names| format!(".blob.{}", names.storage_suffix)) {
+        return known("storage account", directory.config.storage_accounts.iter().map(|account| account.name.as_str()).collect());
+    }
+    "the emulator does not answer for this name, and nothing leaves this machine".into()
+}

@@ -1,0 +1,347 @@
+//! The built-in world: its names and identifiers, as constants for examples and tests.
+//!
+//! The crate documentation holds the same in one table. Every identifier says what it is by its
+//! first letters: `7e…` is a tenant, `5b…` a subscription, `c1…` a client id and `0b…` an object id;
+//! the last digits are the same in the client id and the object id of one principal.
+//!
+//! The secrets and passwords here are fakes, published on purpose. They open nothing anywhere else.
+
+use crate::config::{
+    Api, App, AppSecret, Cloud, ComputeHost, Config, RoleAssignmentEntry, ServicePrincipalEntry,
+    StorageAccount, Subscription, SystemAssigned, Tenant, User, UserAssignedIdentity, Vault,
+};
+use std::collections::BTreeMap;
+
+/// Tenant of the public cloud.
+pub const TENANT_ID: &str = "7e000000-0000-4000-8000-000000000001";
+/// Domain name of [`TENANT_ID`]; Entra takes it wherever it takes the id.
+pub const TENANT_DOMAIN: &str = "contoso.onmicrosoft.com";
+/// Tenant of Azure US Government (login.microsoftonline.us).
+pub const US_TENANT_ID: &str = "7e000000-0000-4000-8000-000000000002";
+/// Domain name of [`US_TENANT_ID`].
+pub const US_TENANT_DOMAIN: &str = "contoso.onmicrosoft.us";
+/// Tenant of Azure China (login.chinacloudapi.cn).
+pub const CHINA_TENANT_ID: &str = "7e000000-0000-4000-8000-000000000003";
+/// Domain name of [`CHINA_TENANT_ID`].
+pub const CHINA_TENANT_DOMAIN: &str = "contoso.partner.onmschina.cn";
+
+/// Subscription "Contoso Production": everything below lives here.
+pub const SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000001";
+/// Subscription "Contoso Development": empty but for one resource group.
+pub const DEVELOPMENT_SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000002";
+/// Subscription of [`US_TENANT_ID`].
+pub const US_SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000012";
+/// Subscription of [`CHINA_TENANT_ID`].
+pub const CHINA_SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000013";
+/// Resource group that holds the resources of [`SUBSCRIPTION_ID`].
+pub const RESOURCE_GROUP: &str = "orders-rg";
+
+/// Client id of the app registration `orders-ci`.
+pub const APP_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000001";
+/// Object id of the service principal of `orders-ci` in [`TENANT_ID`].
+pub const APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000001";
+/// A valid client secret of `orders-ci`.
+pub const APP_SECRET: &str = "orders-ci~fake.secret";
+/// A client secret of `orders-ci` that has expired: Entra answers AADSTS7000222.
+pub const APP_EXPIRED_SECRET: &str = "orders-ci~expired.secret";
+/// Object id of `orders-ci` in [`US_TENANT_ID`].
+pub const US_APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000012";
+/// Object id of `orders-ci` in [`CHINA_TENANT_ID`].
+pub const CHINA_APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000013";
+
+/// Client id of the app registration `newcomer`, which has no role anywhere.
+pub const NEWCOMER_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000002";
+/// Object id of `newcomer`.
+pub const NEWCOMER_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000002";
+/// The client secret of `newcomer`.
+pub const NEWCOMER_SECRET: &str = "newcomer~fake.secret";
+
+/// Client id of the app registration `platform-admin`: Owner of both subscriptions, Key Vault Administrator.
+pub const ADMIN_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000008";
+/// Object id of `platform-admin`.
+pub const ADMIN_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000008";
+/// The client secret of `platform-admin`.
+pub const ADMIN_SECRET: &str = "platform-admin~fake.secret";
+
+/// Name of the App Service web app; with `Host::AppService` a program runs inside it.
+pub const WEB_APP: &str = "orders-web";
+/// Client id of the system-assigned identity of [`WEB_APP`].
+pub const WEB_APP_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000003";
+/// Object id (principal id) of the system-assigned identity of [`WEB_APP`].
+pub const WEB_APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000003";
+
+/// Name of the virtual machine; with `Host::VirtualMachine` a program runs inside it.
+pub const VIRTUAL_MACHINE: &str = "build-vm";
+/// Client id of the system-assigned identity of [`VIRTUAL_MACHINE`].
+pub const VIRTUAL_MACHINE_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000004";
+/// Object id (principal id) of the system-assigned identity of [`VIRTUAL_MACHINE`].
+pub const VIRTUAL_MACHINE_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000004";
+/// A virtual machine without a system-assigned identity and with two user-assigned ones, so a
+/// request must say which; chosen with `[inside] virtual_machine = "worker-vm"`.
+pub const WORKER_VM: &str = "worker-vm";
+
+/// Name of the user-assigned identity attached to [`WEB_APP`], [`VIRTUAL_MACHINE`] and [`WORKER_VM`].
+pub const USER_ASSIGNED: &str = "orders-identity";
+/// Client id of [`USER_ASSIGNED`].
+pub const USER_ASSIGNED_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000005";
+/// Object id (principal id) of [`USER_ASSIGNED`].
+pub const USER_ASSIGNED_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000005";
+/// Resource id of [`USER_ASSIGNED`].
+pub const USER_ASSIGNED_RESOURCE_ID: &str = "/subscriptions/5b000000-0000-4000-8000-000000000001/resourceGroups/orders-rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/orders-identity";
+
+/// Name of the second user-assigned identity: attached to the virtual machines only, without a role.
+pub const SECOND_USER_ASSIGNED: &str = "reports-identity";
+/// Client id of [`SECOND_USER_ASSIGNED`].
+pub const SECOND_USER_ASSIGNED_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000006";
+/// Object id (principal id) of [`SECOND_USER_ASSIGNED`].
+pub const SECOND_USER_ASSIGNED_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000006";
+/// Resource id of [`SECOND_USER_ASSIGNED`].
+pub const SECOND_USER_ASSIGNED_RESOURCE_ID: &str = "/subscriptions/5b000000-0000-4000-8000-000000000001/resourceGroups/orders-rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reports-identity";
+
+/// User principal name of the one user, Owner of [`SUBSCRIPTION_ID`].
+pub const USER_NAME: &str = "ada@contoso.onmicrosoft.com";
+/// Object id of [`USER_NAME`].
+pub const USER_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000007";
+/// Password of [`USER_NAME`].
+pub const USER_PASSWORD: &str = "ada~fake.password";
+
+/// Name of the key vault: `https://contoso-vault.vault.azure.net`.
+pub const VAULT: &str = "contoso-vault";
+/// Base URL of [`VAULT`].
+pub const VAULT_URL: &str = "https://contoso-vault.vault.azure.net";
+/// Resource id of [`VAULT`].
+pub const VAULT_RESOURCE_ID: &str = "/subscriptions/5b000000-0000-4000-8000-000000000001/resourceGroups/orders-rg/providers/Microsoft.KeyVault/vaults/contoso-vault";
+/// Name of a secret in every vault of this world.
+pub const SECRET_NAME: &str = "database-password";
+/// Value of [`SECRET_NAME`].
+pub const SECRET_VALUE: &str = "correct horse battery staple";
+/// Base URL of the vault in Azure US Government.
+pub const US_VAULT_URL: &str = "https://contoso-us-vault.vault.usgovcloudapi.net";
+/// Base URL of the vault in Azure China.
+pub const CHINA_VAULT_URL: &str = "https://contoso-cn-vault.vault.azure.cn";
+
+/// Name of the storage account.
+pub const STORAGE_ACCOUNT: &str = "contosostore";
+/// Blob endpoint of [`STORAGE_ACCOUNT`].
+pub const BLOB_URL: &str = "https://contosostore.blob.core.windows.net";
+/// Resource id of [`STORAGE_ACCOUNT`].
+pub const STORAGE_RESOURCE_ID: &str = "/subscriptions/5b000000-0000-4000-8000-000000000001/resourceGroups/orders-rg/providers/Microsoft.Storage/storageAccounts/contosostore";
+/// A container that exists, and is empty, when a run starts.
+pub const CONTAINER: &str = "orders";
+
+/// An API of Contoso's own that asks for v2 tokens; its tokens have this client id as audience.
+pub const API_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000009";
+/// Application ID URI of that API; its scope is this with `/.default`.
+pub const API_URI: &str = "api://orders-api";
+
+/// Builds the world described in the crate documentation.
+pub(crate) fn built_in() -> Config {
+    Config {
+        tenants: vec![
+            tenant(TENANT_ID, TENANT_DOMAIN, "Contoso", Cloud::Public),
+            tenant(US_TENANT_ID, US_TENANT_DOMAIN, "Contoso Federal", Cloud::UsGovernment),
+            tenant(CHINA_TENANT_ID, CHINA_TENANT_DOMAIN, "Contoso China", Cloud::China),
+        ],
+        apps: apps(),
+        apis: vec![Api {
+            client_id: API_CLIENT_ID.into(),
+            name: "orders-api".into(),
+            tenant: TENANT_ID.into(),
+            identifier_uris: vec![API_URI.into()],
+            token_version: 2,
+        }],
+        users: vec![User {
+            name: USER_NAME.into(),
+            object_id: USER_OBJECT_ID.into(),
+            tenant: TENANT_ID.into(),
+            password: USER_PASSWORD.into(),
+        }],
+        subscriptions: vec![
+            subscription(SUBSCRIPTION_ID, "Contoso Production", TENANT_ID, RESOURCE_GROUP),
+            subscription(DEVELOPMENT_SUBSCRIPTION_ID, "Contoso Development", TENANT_ID, "sandbox-rg"),
+            subscription(US_SUBSCRIPTION_ID, "Contoso Federal", US_TENANT_ID, "federal-rg"),
+            subscription(CHINA_SUBSCRIPTION_ID, "Contoso China", CHINA_TENANT_ID, "china-rg"),
+        ],
+        identities: vec![
+            identity(USER_ASSIGNED, USER_ASSIGNED_CLIENT_ID, USER_ASSIGNED_OBJECT_ID),
+            identity(
+                SECOND_USER_ASSIGNED,
+                SECOND_USER_ASSIGNED_CLIENT_ID,
+                SECOND_USER_ASSIGNED_OBJECT_ID,
+            ),
+        ],
+        web_apps: vec![compute(
+            WEB_APP,
+            Some((WEB_APP_CLIENT_ID, WEB_APP_OBJECT_ID)),
+            &[USER_ASSIGNED],
+        )],
+        virtual_machines: vec![
+            compute(
+                VIRTUAL_MACHINE,
+                Some((VIRTUAL_MACHINE_CLIENT_ID, VIRTUAL_MACHINE_OBJECT_ID)),
+                &[USER_ASSIGNED, SECOND_USER_ASSIGNED],
+            ),
+            compute(WORKER_VM, None, &[USER_ASSIGNED, SECOND_USER_ASSIGNED]),
+        ],
+        vaults: vec![
+            vault(VAULT, SUBSCRIPTION_ID, RESOURCE_GROUP),
+            vault("contoso-us-vault", US_SUBSCRIPTION_ID, "federal-rg"),
+            vault("contoso-cn-vault", CHINA_SUBSCRIPTION_ID, "china-rg"),
+        ],
+        storage_accounts: vec![
+            storage(STORAGE_ACCOUNT, SUBSCRIPTION_ID, RESOURCE_GROUP),
+            storage("contosousstore", US_SUBSCRIPTION_ID, "federal-rg"),
+            storage("contosocnstore", CHINA_SUBSCRIPTION_ID, "china-rg"),
+        ],
+        role_assignments: role_assignments(),
+        ..Config::empty()
+    }
+}
+
+fn apps() -> Vec<App> {
+    let sp = |tenant: &str, object_id: &str| ServicePrincipalEntry {
+        tenant: tenant.into(),
+        object_id: object_id.into(),
+    };
+    let secret = |value: &str, expires: &str| AppSecret {
+        value: value.into(),
+        expires: Some(expires.into()),
+    };
+    let app = |client_id: &str, name: &str, secrets, service_principals| App {
+        client_id: client_id.into(),
+        name: name.into(),
+        secrets,
+        service_principals,
+        app_roles: BTreeMap::new(),
+    };
+    let mut orders = app(
+        APP_CLIENT_ID,
+        "orders-ci",
+        vec![
+            secret(APP_SECRET, "2099-12-31T00:00:00Z"),
+            secret(APP_EXPIRED_SECRET, "2024-01-31T00:00:00Z"),
+        ],
+        vec![
+            sp(TENANT_ID, APP_OBJECT_ID),
+            sp(US_TENANT_ID, US_APP_OBJECT_ID),
+            sp(CHINA_TENANT_ID, CHINA_APP_OBJECT_ID),
+        ],
+    );
+    orders.app_roles.insert(API_URI.into(), vec!["Orders.Read".into()]);
+    vec![
+        orders,
+        app(
+            NEWCOMER_CLIENT_ID,
+            "newcomer",
+            vec![secret(NEWCOMER_SECRET, "2099-12-31T00:00:00Z")],
+            vec![sp(TENANT_ID, NEWCOMER_OBJECT_ID)],
+        ),
+        app(
+            ADMIN_CLIENT_ID,
+            "platform-admin",
+            vec![secret(ADMIN_SECRET, "2099-12-31T00:00:00Z")],
+            vec![sp(TENANT_ID, ADMIN_OBJECT_ID)],
+        ),
+    ]
+}
+
+fn role_assignments() -> Vec<RoleAssignmentEntry> {
+    let production = format!("/subscriptions/{SUBSCRIPTION_ID}");
+    let development = format!("/subscriptions/{DEVELOPMENT_SUBSCRIPTION_ID}");
+    let group = format!("{production}/resourceGroups/{RESOURCE_GROUP}");
+    let us = format!("/subscriptions/{US_SUBSCRIPTION_ID}");
+    let china = format!("/subscriptions/{CHINA_SUBSCRIPTION_ID}");
+    let mut all = vec![
+        (APP_OBJECT_ID, "Reader", production.as_str()),
+        (APP_OBJECT_ID, "Reader", &development),
+        (ADMIN_OBJECT_ID, "Owner", &production),
+        (ADMIN_OBJECT_ID, "Owner", &development),
+        (ADMIN_OBJECT_ID, "Key Vault Administrator", VAULT_RESOURCE_ID),
+        (USER_OBJECT_ID, "Owner", &production),
+        (WEB_APP_OBJECT_ID, "Reader", &group),
+        (VIRTUAL_MACHINE_OBJECT_ID, "Reader", &group),
+    ];
+    for principal in [
+        APP_OBJECT_ID,
+        WEB_APP_OBJECT_ID,
+        VIRTUAL_MACHINE_OBJECT_ID,
+        USER_ASSIGNED_OBJECT_ID,
+    ] {
+        all.push((principal, "Storage Blob Data Contributor", STORAGE_RESOURCE_ID));
+        all.push((principal, "Key Vault Secrets User", VAULT_RESOURCE_ID));
+    }
+    for (principal, scope) in [(US_APP_OBJECT_ID, &us), (CHINA_APP_OBJECT_ID, &china)] {
+        for role in ["Reader", "Storage Blob Data Contributor", "Key Vault Secrets User"] {
+            all.push((principal, role, scope));
+        }
+    }
+    all.into_iter()
+        .map(|(principal, role, scope)| RoleAssignmentEntry {
+            principal: principal.into(),
+            role: role.into(),
+            scope: scope.into(),
+        })
+        .collect()
+}
+
+fn tenant(id: &str, domain: &str, name: &str, cloud: Cloud) -> Tenant {
+    Tenant { id: id.into(), domain: domain.into(), name: name.into(), cloud }
+}
+
+fn subscription(id: &str, name: &str, tenant: &str, group: &str) -> Subscription {
+    Subscription {
+        id: id.into(),
+        name: name.into(),
+        tenant: tenant.into(),
+        resource_groups: vec![group.into()],
+    }
+}
+
+fn identity(name: &str, client_id: &str, object_id: &str) -> UserAssignedIdentity {
+    UserAssignedIdentity {
+        name: name.into(),
+        client_id: client_id.into(),
+        object_id: object_id.into(),
+        subscription: SUBSCRIPTION_ID.into(),
+        resource_group: RESOURCE_GROUP.into(),
+    }
+}
+
+fn compute(name: &str, system: Option<(&str, &str)>, user_assigned: &[&str]) -> ComputeHost {
+    ComputeHost {
+        name: name.into(),
+        subscription: SUBSCRIPTION_ID.into(),
+        resource_group: RESOURCE_GROUP.into(),
+        system_assigned: system.map(|(client_id, object_id)| SystemAssigned {
+            client_id: client_id.into(),
+            object_id: object_id.into(),
+        }),
+        user_assigned: user_assigned.iter().map(|name| (*name).into()).collect(),
+    }
+}
+
+fn vault(name: &str, subscription: &str, group: &str) -> Vault {
+    Vault {
+        name: name.into(),
+        subscription: subscription.into(),
+        resource_group: group.into(),
+        secrets: BTreeMap::from([(SECRET_NAME.into(), SECRET_VALUE.into())]),
+    }
+}
+
+fn storage(name: &str, subscription: &str, group: &str) -> StorageAccount {
+    StorageAccount {
+        name: name.into(),
+        subscription: subscription.into(),
+        resource_group: group.into(),
+        containers: vec![CONTAINER.into()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_built_in_world_obeys_its_own_rules() {
+        super::built_in().check().expect("consistent");
+    }
+}
