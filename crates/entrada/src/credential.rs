@@ -1,14 +1,15 @@
 //! What every credential is: a source behind the cache.
 
 use std::fmt;
-use std::sync::Arc;
+use std::future::ready;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use azure_core::credentials::AccessToken;
-use time::OffsetDateTime;
+use futures::future::BoxFuture;
 
-use crate::cache::{Cache, Entry, Flight, Joined, Key, Principal, View};
+use crate::cache::{Cache, Entry, Flight, Freshness, Joined, Key, Principal};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::runtime;
@@ -60,8 +61,8 @@ pub(crate) trait Source: Send + Sync + 'static {
     }
 }
 
-/// How many different requests a credential remembers the cache entries of.
-const FRONT: usize = 8;
+/// How many different requests beside the first a credential remembers the cache entries of.
+const REMEMBERED: usize = 8;
 
 /// A source behind the cache: what a credential consists of.
 pub(crate) struct Cached {
@@ -70,8 +71,10 @@ pub(crate) struct Cached {
     source: Arc<dyn Source>,
     platform: Platform,
     cache: Arc<Cache>,
-    /// The entries of the latest requests, so that a hit needs neither a digest nor a lock.
-    front: ArcSwap<Vec<Arc<Slot>>>,
+    /// The entry of the first request: most credentials only ever see that one.
+    first: OnceLock<Arc<Slot>>,
+    /// The entries of the latest other requests, so that a hit on them needs neither a digest nor a lock either.
+    others: ArcSwap<Vec<Arc<Slot>>>,
 }
 
 struct Slot {
@@ -102,7 +105,8 @@ impl Cached {
             source: Arc::new(source),
             platform,
             cache: cache.unwrap_or_else(Cache::process),
-            front: ArcSwap::default(),
+            first: OnceLock::new(),
+            others: ArcSwap::default(),
         }
     }
 
@@ -112,28 +116,37 @@ impl Cached {
         tenant_id: Option<&str>,
         enable_cae: bool,
     ) -> Option<Arc<Token>> {
-        let front = self.front.load();
-        let slot = front
-            .iter()
-            .find(|slot| slot.serves(scopes, tenant_id, enable_cae))?;
-        self.ready(slot)
+        self.with_at_hand(scopes, tenant_id, enable_cae, Arc::clone)
     }
 
-    /// What a slot has that needs no waiting; starts to fetch a new token where it is time for that.
-    fn ready(&self, slot: &Arc<Slot>) -> Option<Arc<Token>> {
-        match slot.entry.view(self.now(), self.source.fingerprint()) {
-            View::Fresh(token)
-            | View::Stale { token, rests: true }
-            | View::NearlyExpired { token, rests: true } => Some(token),
-            View::Stale {
-                token,
-                rests: false,
-            } => {
-                self.join(slot);
-                Some(token)
-            }
-            View::NearlyExpired { rests: false, .. } | View::Empty => None,
+    /// Looks at the token that [`at_hand`](Self::at_hand) would return.
+    pub(crate) fn with_at_hand<R>(
+        &self,
+        scopes: &[&str],
+        tenant_id: Option<&str>,
+        enable_cae: bool,
+        look: impl FnOnce(&Arc<Token>) -> R,
+    ) -> Option<R> {
+        let serves = |slot: &&Arc<Slot>| slot.serves(scopes, tenant_id, enable_cae);
+        if let Some(slot) = self.first.get().filter(serves) {
+            return self.ready(slot, look);
         }
+        let others = self.others.load();
+        let slot = others.iter().find(serves)?;
+        self.ready(slot, look)
+    }
+
+    /// Looks at what a slot has that needs no waiting; starts to fetch a new token where it is time for that.
+    fn ready<R>(&self, slot: &Arc<Slot>, look: impl FnOnce(&Arc<Token>) -> R) -> Option<R> {
+        let view = slot.entry.view(self.now(), self.source.fingerprint());
+        match view.freshness() {
+            Freshness::Stale if !view.rests => {
+                self.join(slot);
+            }
+            Freshness::NearlyExpired if !view.rests => return None,
+            _ => {}
+        }
+        view.token().map(look)
     }
 
     pub(crate) async fn token(&self, request: &TokenRequest) -> Result<Arc<Token>, Error> {
@@ -142,7 +155,7 @@ impl Cached {
             .map_err(|error| error.credential(self.name))?;
         let slot = self.slot(request);
         if request.claims.is_none()
-            && let Some(token) = self.ready(&slot)
+            && let Some(token) = self.ready(&slot, Arc::clone)
         {
             return Ok(token);
         }
@@ -153,11 +166,11 @@ impl Cached {
         landing.or_else(|error| {
             // A refresh that failed is nobody's business while the token is still good. A demand for claims is different:
             // the resource has refused the token already.
-            let valid = match request.claims {
-                Some(_) => None,
-                None => slot.entry.valid(self.now(), self.source.fingerprint()),
-            };
-            valid.ok_or(error)
+            if request.claims.is_some() {
+                return Err(error);
+            }
+            let view = slot.entry.view(self.now(), self.source.fingerprint());
+            view.token().cloned().ok_or(error)
         })
     }
 
@@ -165,7 +178,7 @@ impl Cached {
         self.platform.clock().elapsed()
     }
 
-    /// The slot for a request, remembered at the front unless it carries claims.
+    /// The slot for a request, remembered unless it carries claims.
     fn slot(&self, request: &TokenRequest) -> Arc<Slot> {
         let key = Key::new(self.principal, request);
         let slot = Arc::new(Slot {
@@ -180,11 +193,14 @@ impl Cached {
     }
 
     fn remember(&self, slot: &Arc<Slot>) {
-        self.front.rcu(|front| {
-            let others = front.iter().filter(|other| other.key != slot.key);
+        if self.first.get_or_init(|| Arc::clone(slot)).key == slot.key {
+            return;
+        }
+        self.others.rcu(|others| {
+            let rest = others.iter().filter(|other| other.key != slot.key);
             std::iter::once(slot)
-                .chain(others)
-                .take(FRONT)
+                .chain(rest)
+                .take(REMEMBERED)
                 .cloned()
                 .collect::<Vec<_>>()
         });
@@ -195,9 +211,10 @@ impl Cached {
         let fingerprint = self.source.fingerprint();
         let claims = slot.request.claims.clone();
         let has_claims = claims.is_some();
-        let landed = || match slot.entry.view(self.now(), fingerprint) {
-            View::Fresh(token) if !has_claims => Some(token),
-            _ => None,
+        let landed = || {
+            let view = slot.entry.view(self.now(), fingerprint);
+            let fresh = view.freshness() == Freshness::Fresh && !has_claims;
+            view.token().filter(|_| fresh).cloned()
         };
         let departure = || {
             let (name, source) = (self.name, Arc::clone(&self.source));
@@ -281,23 +298,26 @@ impl fmt::Debug for Fetch {
     }
 }
 
-/// `azure_core`'s way to ask, in terms of ours.
-pub(crate) async fn azure_token(
-    credential: &dyn Credential,
-    scopes: &[&str],
-) -> azure_core::Result<AccessToken> {
-    let token = match credential.at_hand(scopes, None, false) {
-        Some(token) => token,
-        None => {
-            credential
-                .token(&TokenRequest::new(scopes.iter().copied()))
-                .await?
-        }
-    };
-    let expires_on = OffsetDateTime::from_unix_timestamp(token.expires_on()).map_err(|_| {
-        Error::failed("the token's expiry is no date").credential(credential.name())
-    })?;
-    Ok(AccessToken::new(token.secret().to_owned(), expires_on))
+/// `azure_core`'s way to ask, in terms of ours: the token at hand, else the one that `credential` gets.
+///
+/// Written out rather than `async`, so that a token at hand costs no state machine.
+pub(crate) fn azure_token<'a>(
+    credential: &'a dyn Credential,
+    scopes: &'a [&'a str],
+    at_hand: Option<AccessToken>,
+) -> BoxFuture<'a, azure_core::Result<AccessToken>> {
+    if let Some(token) = at_hand {
+        return Box::pin(ready(Ok(token)));
+    }
+    Box::pin(async move {
+        let request = TokenRequest::new(scopes.iter().copied());
+        let token = credential.token(&request).await?;
+        Ok(azure_access_token(&token))
+    })
+}
+
+pub(crate) fn azure_access_token(token: &Arc<Token>) -> AccessToken {
+    AccessToken::new(token.secret().to_owned(), token.expires_on_date())
 }
 
 /// Implements [`Credential`] for a type that has a field `cached: Cached`, and `azure_core`'s `TokenCredential`.
@@ -326,21 +346,44 @@ macro_rules! credential_from_cached {
             }
         }
 
-        $crate::credential::token_credential!($name);
+        $crate::credential::token_credential!($name, |this, scopes| this.cached.with_at_hand(
+            scopes,
+            None,
+            false,
+            $crate::credential::azure_access_token
+        ));
     };
 }
 
 /// Implements `azure_core`'s `TokenCredential` for a [`Credential`].
 macro_rules! token_credential {
     ($name:ident) => {
-        #[async_trait::async_trait]
+        $crate::credential::token_credential!($name, |this, scopes| {
+            $crate::credential::Credential::at_hand(this, scopes, None, false)
+                .as_ref()
+                .map($crate::credential::azure_access_token)
+        });
+    };
+    ($name:ident, |$this:ident, $scopes:ident| $at_hand:expr) => {
         impl azure_core::credentials::TokenCredential for $name {
-            async fn get_token(
-                &self,
-                scopes: &[&str],
-                _options: Option<azure_core::credentials::TokenRequestOptions<'_>>,
-            ) -> azure_core::Result<azure_core::credentials::AccessToken> {
-                $crate::credential::azure_token(self, scopes).await
+            // What `async_trait` makes of the trait's method.
+            fn get_token<'a, 'b, 'c, 'd, 'e>(
+                &'a self,
+                scopes: &'b [&'c str],
+                _options: Option<azure_core::credentials::TokenRequestOptions<'d>>,
+            ) -> futures::future::BoxFuture<
+                'e,
+                azure_core::Result<azure_core::credentials::AccessToken>,
+            >
+            where
+                'a: 'e,
+                'b: 'e,
+                'c: 'e,
+                'd: 'e,
+                Self: 'e,
+            {
+                let ($this, $scopes) = (self, scopes);
+                $crate::credential::azure_token(self, scopes, $at_hand)
             }
         }
 

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+use time::macros::datetime;
 use zeroize::Zeroizing;
+
+const LAST_DATE: OffsetDateTime = datetime!(9999-12-31 23:59:59 UTC);
 
 /// An access token as a credential returns it.
 ///
@@ -11,6 +15,8 @@ use zeroize::Zeroizing;
 pub struct Token {
     secret: Zeroizing<String>,
     expires_on: i64,
+    /// The same as a date: it is asked for with every request, and calendars are slow.
+    expires_on_date: OffsetDateTime,
     refresh_on: Option<i64>,
 }
 
@@ -21,6 +27,7 @@ impl Token {
         Self {
             secret,
             expires_on,
+            expires_on_date: OffsetDateTime::from_unix_timestamp(expires_on).unwrap_or(LAST_DATE),
             refresh_on,
         }
     }
@@ -33,6 +40,11 @@ impl Token {
     /// When the token ends, in seconds since 1970-01-01T00:00:00Z.
     pub fn expires_on(&self) -> i64 {
         self.expires_on
+    }
+
+    /// When the token ends, as a date in UTC; the end of the year 9999 where `expires_on` is no date.
+    pub(crate) fn expires_on_date(&self) -> OffsetDateTime {
+        self.expires_on_date
     }
 
     /// From when a new token should be fetched although this one is still valid, in seconds since

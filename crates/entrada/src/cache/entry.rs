@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 
 use super::freshness::{Freshness, Schedule};
 use crate::token::{Fetched, Token};
@@ -17,7 +17,7 @@ const LONGEST_REST: Duration = Duration::from_secs(10 * 60);
 #[derive(Default)]
 pub(crate) struct Entry {
     cached: ArcSwapOption<Cached>,
-    /// Milliseconds on the clock of `elapsed`, for eviction in order of last use.
+    /// Seconds on the clock of `elapsed`, for eviction in order of last use.
     last_used: AtomicU64,
     /// Until when no refresh is tried because the last one failed; same unit.
     resting_until: AtomicU64,
@@ -30,16 +30,25 @@ struct Cached {
     fingerprint: u64,
 }
 
-/// What an entry holds at one moment.
-pub(crate) enum View {
-    /// A token to use as it is.
-    Fresh(Arc<Token>),
-    /// A token to use while a new one is fetched; `rests` while the last attempt to do so is too recent.
-    Stale { token: Arc<Token>, rests: bool },
-    /// A token to use only if no new one can be had; `rests` as above.
-    NearlyExpired { token: Arc<Token>, rests: bool },
-    /// Nothing.
-    Empty,
+/// What an entry holds at one moment. Looking costs no reference count.
+pub(crate) struct View {
+    cached: Guard<Option<Arc<Cached>>>,
+    freshness: Freshness,
+    /// Whether the last attempt to replace the token failed too short a time ago to try again.
+    pub(crate) rests: bool,
+}
+
+impl View {
+    /// What the token is worth; expired where there is none.
+    pub(crate) fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+
+    /// The token, if it may still be handed out.
+    pub(crate) fn token(&self) -> Option<&Arc<Token>> {
+        let cached = self.cached.as_ref()?;
+        (self.freshness != Freshness::Expired).then_some(&cached.token)
+    }
 }
 
 impl Entry {
@@ -47,36 +56,17 @@ impl Entry {
     /// a tool) counts as none.
     pub(crate) fn view(&self, now: Duration, fingerprint: u64) -> View {
         let cached = self.cached.load();
-        let Some(cached) = cached
-            .as_ref()
-            .filter(|cached| cached.fingerprint == fingerprint)
-        else {
-            return View::Empty;
+        let freshness = match &*cached {
+            Some(cached) if cached.fingerprint == fingerprint => cached.schedule.at(now),
+            _ => Freshness::Expired,
         };
-        self.last_used.store(millis(now), Ordering::Relaxed);
-        let token = || Arc::clone(&cached.token);
-        let rests = || millis(now) < self.resting_until.load(Ordering::Relaxed);
-        match cached.schedule.at(now) {
-            Freshness::Fresh => View::Fresh(token()),
-            Freshness::Stale => View::Stale {
-                token: token(),
-                rests: rests(),
-            },
-            Freshness::NearlyExpired => View::NearlyExpired {
-                token: token(),
-                rests: rests(),
-            },
-            Freshness::Expired => View::Empty,
+        if freshness != Freshness::Expired {
+            self.last_used.store(now.as_secs(), Ordering::Relaxed);
         }
-    }
-
-    /// The token, if it may still be handed out at `now`.
-    pub(crate) fn valid(&self, now: Duration, fingerprint: u64) -> Option<Arc<Token>> {
-        match self.view(now, fingerprint) {
-            View::Fresh(token) | View::Stale { token, .. } | View::NearlyExpired { token, .. } => {
-                Some(token)
-            }
-            View::Empty => None,
+        View {
+            cached,
+            freshness,
+            rests: now.as_secs() < self.resting_until.load(Ordering::Relaxed),
         }
     }
 
@@ -94,7 +84,7 @@ impl Entry {
             schedule: Schedule::new(now, fetched.lifetime, fetched.refresh_in, jitter),
             fingerprint,
         })));
-        self.last_used.store(millis(now), Ordering::Relaxed);
+        self.last_used.store(now.as_secs(), Ordering::Relaxed);
         self.resting_until.store(0, Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
         token
@@ -109,7 +99,7 @@ impl Entry {
             .min(LONGEST_REST)
             .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
         self.resting_until
-            .store(millis(now + rest), Ordering::Relaxed);
+            .store((now + rest).as_secs(), Ordering::Relaxed);
     }
 
     /// Forgets the token, also for those who still hold the entry.
@@ -117,13 +107,22 @@ impl Entry {
         self.cached.store(None);
     }
 
-    /// When the entry was last asked for, and whether what it holds has expired.
-    pub(super) fn age(&self, now: Duration) -> (u64, bool) {
-        let expired = match &*self.cached.load() {
-            Some(cached) => cached.schedule.at(now) == Freshness::Expired,
-            None => true,
-        };
-        (self.last_used.load(Ordering::Relaxed), expired)
+    /// When the entry was last asked for, in seconds on the clock of `elapsed`.
+    pub(super) fn last_used(&self) -> u64 {
+        self.last_used.load(Ordering::Relaxed)
+    }
+
+    /// Whether it holds a token, valid or not.
+    pub(super) fn holds_token(&self) -> bool {
+        self.cached.load().is_some()
+    }
+
+    /// Whether it holds a token that must not be used any more.
+    pub(super) fn has_expired(&self, now: Duration) -> bool {
+        let cached = self.cached.load();
+        cached
+            .as_ref()
+            .is_some_and(|cached| cached.schedule.at(now) == Freshness::Expired)
     }
 
     /// Roughly how many bytes the token takes.
@@ -134,8 +133,4 @@ impl Entry {
                 None => 0,
             }
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -62,9 +62,12 @@ pub struct Cache {
 /// A claims challenge is answered by a flight of its own, shared by those who bring the same claims.
 pub(crate) type FlightKey = (Key, Option<String>);
 
+/// Whoever holds an entry holds the one in the table: entries leave it only when nobody else has them. What goes when
+/// there is too much is their tokens.
 #[derive(Default)]
 struct Table {
     entries: HashMap<Key, Arc<Entry>>,
+    tokens: usize,
     bytes: usize,
     swept: Duration,
 }
@@ -85,10 +88,10 @@ impl Cache {
         })
     }
 
-    /// How many tokens there are, expired ones that were not swept yet included.
+    /// How many tokens there are, those included that have expired and were not swept yet.
     pub fn len(&self) -> usize {
         let _gate = runtime::fork_gate();
-        self.table().entries.len()
+        self.table().tokens
     }
 
     /// Whether there are none.
@@ -99,12 +102,7 @@ impl Cache {
     /// Forgets all tokens, for every credential that uses this cache.
     pub fn clear(&self) {
         let _gate = runtime::fork_gate();
-        let mut table = self.table();
-        for entry in table.entries.values() {
-            entry.clear();
-        }
-        table.entries.clear();
-        table.bytes = 0;
+        self.table().forget(|_| true);
     }
 
     /// The entry for `key`, made where there is none. Everybody who asks for a key gets the same one.
@@ -114,10 +112,8 @@ impl Cache {
         if let Some(entry) = table.entries.get(key) {
             return Arc::clone(entry);
         }
-        let entry = Arc::<Entry>::default();
-        table.insert(key, &entry);
-        table.sweep(key, now, self.limits);
-        entry
+        table.sweep(now, self.limits);
+        Arc::clone(table.entries.entry(key.clone()).or_default())
     }
 
     /// Takes in a token received at `now`.
@@ -131,10 +127,11 @@ impl Cache {
     ) -> Arc<Token> {
         let _gate = runtime::fork_gate();
         let mut table = self.table();
-        table.remove(key);
+        table.discount(key, entry);
         let token = entry.store(now, fetched, fingerprint, fastrand::f64());
-        table.insert(key, entry);
-        table.sweep(key, now, self.limits);
+        table.tokens += 1;
+        table.bytes += key.size() + entry.size();
+        table.sweep(now, self.limits);
         token
     }
 
@@ -144,60 +141,73 @@ impl Cache {
 }
 
 impl Table {
-    fn insert(&mut self, key: &Key, entry: &Arc<Entry>) {
-        self.bytes += key.size() + entry.size();
-        self.entries.insert(key.clone(), Arc::clone(entry));
-    }
-
-    fn remove(&mut self, key: &Key) {
-        if let Some(entry) = self.entries.remove(key) {
-            self.bytes = self.bytes.saturating_sub(key.size() + entry.size());
+    /// Takes what an entry holds out of the sums.
+    fn discount(&mut self, key: &Key, entry: &Entry) {
+        if entry.holds_token() {
+            self.tokens -= 1;
+            self.bytes -= key.size() + entry.size();
         }
     }
 
     fn exceeds(&self, limits: CacheLimits) -> bool {
-        self.entries.len() > limits.entries || self.bytes > limits.bytes
+        self.tokens > limits.entries || self.bytes > limits.bytes
+    }
+
+    /// Wipes the tokens of the entries that `which` names, and removes those entries that nobody holds.
+    fn forget(&mut self, mut which: impl FnMut(&Entry) -> bool) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.retain(|key, entry| {
+            if which(entry) {
+                self.discount(key, entry);
+                entry.clear();
+            }
+            entry.holds_token() || Arc::strong_count(entry) > 1
+        });
+        self.entries = entries;
     }
 
     /// Drops what has expired, now and then; and what was used longest ago, where there is too much. That goes down to
-    /// seven eighths at once, so that sorting is paid for by many insertions. The newest entry stays, however small the
-    /// limits are.
-    fn sweep(&mut self, newest: &Key, now: Duration, limits: CacheLimits) {
+    /// seven eighths at once, so that looking through all is paid for by many insertions.
+    fn sweep(&mut self, now: Duration, limits: CacheLimits) {
         let over = self.exceeds(limits);
         if !over && now < self.swept + SWEEP_EVERY {
             return;
         }
         self.swept = now;
-        let mut ages: Vec<(bool, u64, Key)> = self
+        self.forget(|entry| entry.has_expired(now));
+        if !self.exceeds(limits) {
+            return;
+        }
+        let mut by_age: Vec<_> = self
             .entries
             .iter()
-            .filter(|(key, _)| *key != newest)
-            .map(|(key, entry)| {
-                let (last_used, expired) = entry.age(now);
-                (!expired, last_used, key.clone())
-            })
+            .filter(|(_, entry)| entry.holds_token())
+            .map(|(key, entry)| (entry.last_used(), key.size() + entry.size()))
             .collect();
-        ages.sort_unstable_by_key(|(alive, last_used, _)| (*alive, *last_used));
-        let target = CacheLimits {
-            entries: limits.entries - limits.entries / 8,
-            bytes: limits.bytes - limits.bytes / 8,
-        };
-        for (alive, _, key) in ages {
-            let too_much = over && self.exceeds(target);
-            if alive && !too_much {
+        by_age.sort_unstable();
+        let (mut tokens, mut bytes) = (self.tokens, self.bytes);
+        let few = limits.entries - limits.entries / 8;
+        let small = limits.bytes - limits.bytes / 8;
+        // The newest stays, however small the limits are.
+        by_age.pop();
+        let mut horizon = None;
+        for (last_used, size) in by_age {
+            if tokens <= few && bytes <= small {
                 break;
             }
-            let Some(entry) = self.entries.get(&key).cloned() else {
-                continue;
-            };
-            self.remove(&key);
-            // Credentials may still hold the entry; the secret must go all the same.
-            entry.clear();
-            // One that somebody is about to fill stays the one that everybody finds. Here and in the table: two.
-            if !too_much && Arc::strong_count(&entry) > 1 {
-                self.insert(&key, &entry);
-            }
+            horizon = Some(last_used);
+            tokens -= 1;
+            bytes -= size;
         }
+        let excess = self.tokens - tokens;
+        let mut gone = 0;
+        self.forget(|entry| {
+            let goes = gone < excess
+                && entry.holds_token()
+                && horizon.is_some_and(|horizon| entry.last_used() <= horizon);
+            gone += usize::from(goes);
+            goes
+        });
     }
 }
 
@@ -248,13 +258,16 @@ mod tests {
         for n in 1..8 {
             put(&cache, &n.to_string(), seconds(n), HOUR);
         }
-        assert!(first.valid(seconds(20), 0).is_some());
+        assert!(first.view(seconds(20), 0).token().is_some());
         put(&cache, "8", seconds(21), HOUR);
         assert_eq!(cache.len(), 7);
-        assert!(first.valid(seconds(22), 0).is_some(), "it was used lately");
+        assert!(
+            first.view(seconds(22), 0).token().is_some(),
+            "it was used lately"
+        );
         let second = cache.entry(&key("1"), seconds(22));
         assert!(
-            second.valid(seconds(22), 0).is_none(),
+            second.view(seconds(22), 0).token().is_none(),
             "it was used longest ago"
         );
     }
@@ -274,8 +287,13 @@ mod tests {
         let old = put(&cache, "old", Duration::ZERO, Duration::from_secs(60));
         put(&cache, "forgotten", Duration::ZERO, Duration::from_secs(60));
         put(&cache, "new", 2 * HOUR, HOUR);
-        assert_eq!(cache.len(), 2, "what somebody holds stays findable");
-        assert!(old.valid(Duration::from_secs(1), 0).is_none());
+        assert_eq!(cache.len(), 1);
+        assert!(old.view(Duration::from_secs(1), 0).token().is_none());
+        let found = cache.entry(&key("old"), 2 * HOUR);
+        assert!(
+            Arc::ptr_eq(&found, &old),
+            "what somebody holds is what all find"
+        );
     }
 
     #[test]
@@ -284,6 +302,6 @@ mod tests {
         let entry = put(&cache, "a", Duration::ZERO, HOUR);
         cache.clear();
         assert!(cache.is_empty());
-        assert!(entry.valid(Duration::ZERO, 0).is_none());
+        assert!(entry.view(Duration::ZERO, 0).token().is_none());
     }
 }

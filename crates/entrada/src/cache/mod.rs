@@ -9,8 +9,9 @@ mod freshness;
 mod key;
 mod memory;
 
-pub(crate) use entry::{Entry, View};
+pub(crate) use entry::Entry;
 pub(crate) use flight::Flight;
 pub(crate) use flights::{Flights, Joined};
+pub(crate) use freshness::Freshness;
 pub(crate) use key::{Key, Principal};
 pub use memory::{Cache, CacheLimits};
