@@ -1,6 +1,7 @@
 //! The identity endpoint of App Service, Functions and Container Apps, api-version 2019-08-01.
 
 use crate::call::{Call, Reply};
+use crate::directory::site_id;
 use crate::managed_identity::{self, Wanted};
 use crate::state::State;
 use crate::tokens::SigningKey;
@@ -61,12 +62,12 @@ fn token(state: &State, key: &SigningKey, call: &Call) -> Result<Reply, Reply> {
     };
     let none = "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.";
     let app = state.directory.inner_web_app().ok_or_else(|| refusal(400, none))?;
-    let identity = match managed_identity::choose(state, app, wanted) {
-        // Without an identity named, only the system-assigned one will do here.
-        Ok(identity) if wanted != Wanted::Any || state.directory.system_assigned(app).is_some() => identity,
-        _ if wanted == Wanted::Any => return Err(refusal(400, "No System Assigned Managed Identity found for this app.")),
-        _ => return Err(refusal(400, none)),
-    };
+    let app_id = site_id(app);
+    if wanted == Wanted::Any && !state.host_identities.of(&app_id).system {
+        // Unlike a virtual machine, an app does not fall back on its only user-assigned identity.
+        return Err(refusal(400, "No System Assigned Managed Identity found for this app."));
+    }
+    let identity = managed_identity::choose(state, &app_id, wanted).map_err(|_| refusal(400, none))?;
     let audience = managed_identity::audience(state, identity, resource).ok_or_else(|| {
         refusal(
             400,

@@ -79,16 +79,18 @@ impl Directory {
             });
         }
         for (host, id) in directory.hosts() {
-            if let Some(system) = &host.system_assigned {
-                principals.push(Known {
-                    kind: Kind::ManagedIdentity,
-                    name: host.name.clone(),
-                    tenant: directory.tenant_of(&host.subscription),
-                    object_id: system.object_id.clone(),
-                    client_id: Some(system.client_id.clone()),
-                    resource_id: Some(id),
-                });
-            }
+            // A host without a system-assigned identity can be given one later; who that is stands now.
+            let new_id = || uuid::Uuid::new_v4().to_string();
+            let system = host.system_assigned.clone();
+            let (client_id, object_id) = system.map_or_else(|| (new_id(), new_id()), |system| (system.client_id, system.object_id));
+            principals.push(Known {
+                kind: Kind::ManagedIdentity,
+                name: host.name.clone(),
+                tenant: directory.tenant_of(&host.subscription),
+                object_id,
+                client_id: Some(client_id),
+                resource_id: Some(id),
+            });
         }
         directory.principals = principals;
         directory
@@ -183,17 +185,17 @@ impl Directory {
         self.config.virtual_machines.iter().find(|host| host.name.eq_ignore_ascii_case(name))
     }
 
-    /// The user-assigned identities attached to a host.
-    pub(crate) fn attached<'a>(&'a self, host: &'a ComputeHost) -> impl Iterator<Item = &'a Known> {
-        host.user_assigned.iter().filter_map(|name| {
-            let identity = self.config.identities.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))?;
-            self.principal(&identity.object_id)
+    /// A managed identity by resource id: its own, or that of the host whose system-assigned one it is.
+    pub(crate) fn identity(&self, resource_id: &str) -> Option<&Known> {
+        self.principals.iter().find(|known| {
+            known.kind == Kind::ManagedIdentity
+                && known.resource_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(resource_id))
         })
     }
 
-    /// The system-assigned identity of a host.
-    pub(crate) fn system_assigned(&self, host: &ComputeHost) -> Option<&Known> {
-        self.principal(&host.system_assigned.as_ref()?.object_id)
+    /// The web app or virtual machine with a resource id.
+    pub(crate) fn host(&self, resource_id: &str) -> Option<&ComputeHost> {
+        self.hosts().find(|(_, id)| id.eq_ignore_ascii_case(resource_id)).map(|(host, _)| host)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Starting, asking and stopping a run.
 
 use crate::authority::Authority;
+use crate::blob::upstream::Upstream;
 use crate::config::{Config, ConfigError};
 use crate::control::Lock;
 use crate::environment::{self, Endpoints, Host};
@@ -35,6 +36,9 @@ pub enum StartError {
     /// The authority's certificate could not be written to the temporary folder.
     #[error("cannot write the authority's certificate to a temporary folder: {0}")]
     Folder(std::io::Error),
+    /// The server that Blob is to be handed on to cannot be used.
+    #[error("{0}")]
+    Upstream(String),
     /// The system refused a thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -71,6 +75,7 @@ impl Emulator {
             line: None,
             message: problem.message,
         })?;
+        let upstream = config.blob.as_ref().map(Upstream::new).transpose().map_err(StartError::Upstream)?;
         let key = make_key()?;
         let authority = Authority::new().map_err(|error| StartError::Authority(error.to_string()))?;
         // Only its owner may enter the folder (mode 0700): nobody else can put a certificate there.
@@ -79,7 +84,7 @@ impl Emulator {
 
         let (stop, stopped) = watch::channel(false);
         let mut run = Self {
-            shared: Arc::new(Shared { state: State::new(config, key), authority }),
+            shared: Arc::new(Shared { state: State::new(config, upstream, key), authority }),
             stop,
             tasks: Vec::new(),
             folder: Some(folder),

@@ -2,6 +2,7 @@
 
 use crate::call::{Call, Reply};
 use crate::config::ComputeHost;
+use crate::directory::machine_id;
 use crate::managed_identity::{self, NoIdentity, Wanted};
 use crate::state::State;
 use crate::tokens::SigningKey;
@@ -100,7 +101,7 @@ fn token(state: &State, key: &SigningKey, call: &Call) -> Result<Reply, Reply> {
     };
     let not_found = || refusal(400, "invalid_request", "Identity not found");
     let machine = state.directory.inner_machine().ok_or_else(not_found)?;
-    let identity = managed_identity::choose(state, machine, wanted).map_err(|reason| match reason {
+    let identity = managed_identity::choose(state, &machine_id(machine), wanted).map_err(|reason| match reason {
         NoIdentity::NotFound => not_found(),
         NoIdentity::Several => refusal(
             400,
@@ -170,7 +171,7 @@ fn compute(state: &State, machine: &ComputeHost) -> Value {
         "name": machine.name,
         "osType": "Linux",
         "resourceGroupName": machine.resource_group,
-        "resourceId": crate::directory::machine_id(machine),
+        "resourceId": machine_id(machine),
         "subscriptionId": machine.subscription,
         "vmId": "d0000000-0000-4000-8000-000000000001",
         "vmSize": "Standard_B2s",

@@ -17,6 +17,7 @@ mod environment;
 mod exchange;
 pub mod faults;
 mod gateway;
+mod host_identities;
 mod identity_header;
 mod imds;
 pub mod journal;

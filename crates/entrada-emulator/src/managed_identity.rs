@@ -1,7 +1,6 @@
 //! What the two managed-identity hosts share: choosing an identity and issuing its token.
 
 use crate::call::Call;
-use crate::config::ComputeHost;
 use crate::directory::Known;
 use crate::resources::Audience;
 use crate::state::State;
@@ -29,10 +28,11 @@ pub(crate) enum NoIdentity {
     Several,
 }
 
-/// Chooses among the identities of a host.
-pub(crate) fn choose<'a>(state: &'a State, host: &'a ComputeHost, wanted: Wanted<'_>) -> Result<&'a Known, NoIdentity> {
-    let system = state.directory.system_assigned(host);
-    let mut attached = state.directory.attached(host);
+/// Chooses among the identities that the host with a resource id has.
+pub(crate) fn choose<'a>(state: &'a State, host: &str, wanted: Wanted<'_>) -> Result<&'a Known, NoIdentity> {
+    let assigned = state.host_identities.of(host);
+    let system = assigned.system.then(|| state.directory.identity(host)).flatten();
+    let mut attached = assigned.user.iter().filter_map(|object_id| state.directory.principal(object_id));
     let same = |given: &Option<String>, id: &str| given.as_deref().is_some_and(|given| given.eq_ignore_ascii_case(id));
     match wanted {
         Wanted::Any => {

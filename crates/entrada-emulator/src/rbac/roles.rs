@@ -88,8 +88,8 @@ pub(crate) const ROLES: &[Role] = &[
         id: "f1a07417-d97a-45cb-824c-7a7467783830",
         name: "Managed Identity Operator",
         actions: &[
-            "Microsoft.ManagedIdentity/userAssignedIdentities/*/read",
-            "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
             "Microsoft.Resources/subscriptions/resourceGroups/read",
         ],
         not_actions: &[],
