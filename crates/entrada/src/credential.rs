@@ -29,12 +29,7 @@ pub trait Credential: fmt::Debug + Send + Sync {
     /// background where it is time for that.
     ///
     /// By default there never is one.
-    fn at_hand(
-        &self,
-        scopes: &[&str],
-        tenant_id: Option<&str>,
-        enable_cae: bool,
-    ) -> Option<Arc<Token>> {
+    fn at_hand(&self, scopes: &[&str], tenant_id: Option<&str>, enable_cae: bool) -> Option<Arc<Token>> {
         let _ = (scopes, tenant_id, enable_cae);
         None
     }
@@ -110,12 +105,7 @@ impl Cached {
         }
     }
 
-    pub(crate) fn at_hand(
-        &self,
-        scopes: &[&str],
-        tenant_id: Option<&str>,
-        enable_cae: bool,
-    ) -> Option<Arc<Token>> {
+    pub(crate) fn at_hand(&self, scopes: &[&str], tenant_id: Option<&str>, enable_cae: bool) -> Option<Arc<Token>> {
         self.with_at_hand(scopes, tenant_id, enable_cae, Arc::clone)
     }
 
@@ -150,9 +140,7 @@ impl Cached {
     }
 
     pub(crate) async fn token(&self, request: &TokenRequest) -> Result<Arc<Token>, Error> {
-        self.source
-            .check(request)
-            .map_err(|error| error.credential(self.name))?;
+        self.source.check(request).map_err(|error| error.credential(self.name))?;
         let slot = self.slot(request);
         if request.claims.is_none()
             && let Some(token) = self.ready(&slot, Arc::clone)
@@ -181,11 +169,7 @@ impl Cached {
     /// The slot for a request, remembered unless it carries claims.
     fn slot(&self, request: &TokenRequest) -> Arc<Slot> {
         let key = Key::new(self.principal, request);
-        let slot = Arc::new(Slot {
-            entry: self.cache.entry(&key, self.now()),
-            request: request.clone(),
-            key,
-        });
+        let slot = Arc::new(Slot { entry: self.cache.entry(&key, self.now()), request: request.clone(), key });
         if request.claims.is_none() {
             self.remember(&slot);
         }
@@ -198,11 +182,7 @@ impl Cached {
         }
         self.others.rcu(|others| {
             let rest = others.iter().filter(|other| other.key != slot.key);
-            std::iter::once(slot)
-                .chain(rest)
-                .take(REMEMBERED)
-                .cloned()
-                .collect::<Vec<_>>()
+            std::iter::once(slot).chain(rest).take(REMEMBERED).cloned().collect::<Vec<_>>()
         });
     }
 
@@ -236,9 +216,7 @@ impl Cached {
                 }
             }) as _
         };
-        self.cache
-            .flights
-            .join((slot.key.clone(), claims), landed, departure)
+        self.cache.flights.join((slot.key.clone(), claims), landed, departure)
     }
 }
 
@@ -371,10 +349,7 @@ macro_rules! token_credential {
                 &'a self,
                 scopes: &'b [&'c str],
                 _options: Option<azure_core::credentials::TokenRequestOptions<'d>>,
-            ) -> futures::future::BoxFuture<
-                'e,
-                azure_core::Result<azure_core::credentials::AccessToken>,
-            >
+            ) -> futures::future::BoxFuture<'e, azure_core::Result<azure_core::credentials::AccessToken>>
             where
                 'a: 'e,
                 'b: 'e,
@@ -471,12 +446,7 @@ mod tests {
             let machine = Scripted::new(&[]);
             let shared = Arc::new(Shared::default());
             *shared.lifetime.lock().expect("lifetime") = Duration::from_secs(lifetime);
-            Self {
-                clock: machine.clock,
-                platform: machine.platform,
-                shared,
-                cache: Cache::new(Default::default()),
-            }
+            Self { clock: machine.clock, platform: machine.platform, shared, cache: Cache::new(Default::default()) }
         }
 
         fn credential(&self, who: &str) -> Arc<Cached> {
@@ -516,9 +486,7 @@ mod tests {
 
     async fn get(credential: &Cached) -> Result<String, String> {
         let token = credential.token(&TokenRequest::new(["s"])).await;
-        token
-            .map(|token| token.secret().to_owned())
-            .map_err(|error| error.summary().to_owned())
+        token.map(|token| token.secret().to_owned()).map_err(|error| error.summary().to_owned())
     }
 
     /// Waits for something that another thread is about to do.
@@ -670,10 +638,7 @@ mod tests {
         assert_eq!(token.secret(), "t-2");
         assert_eq!(get(&other).await, Ok("t-2".into()));
         fixture.fail(Some("refused"));
-        let error = credential
-            .token(&challenged)
-            .await
-            .expect_err("no way back");
+        let error = credential.token(&challenged).await.expect_err("no way back");
         assert_eq!(error.summary(), "refused");
     }
 

@@ -209,21 +209,15 @@ impl fmt::Display for Answer {
             parts.push(error.clone());
         }
         // Entra's text begins with its code; say it once.
-        if let Some(code) = self
-            .code
-            .as_ref()
-            .filter(|code| !self.text.contains(&***code))
-        {
+        if let Some(code) = self.code.as_ref().filter(|code| !self.text.contains(&***code)) {
             parts.push(code.clone());
         }
         if !self.text.is_empty() {
             parts.push(self.text.clone());
         }
-        for (label, value) in [
-            ("trace id", &self.trace_id),
-            ("correlation id", &self.correlation_id),
-            ("timestamp", &self.timestamp),
-        ] {
+        for (label, value) in
+            [("trace id", &self.trace_id), ("correlation id", &self.correlation_id), ("timestamp", &self.timestamp)]
+        {
             if let Some(value) = value {
                 parts.push(format!("{label} {value}"));
             }
@@ -270,10 +264,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("outcome", &self.0.outcome)
-            .field("message", &self.to_string())
-            .finish()
+        f.debug_struct("Error").field("outcome", &self.0.outcome).field("message", &self.to_string()).finish()
     }
 }
 
@@ -320,17 +311,11 @@ mod tests {
             error: Error::unavailable("not set up").next("do this\nand that"),
             took: Duration::from_millis(ms),
         };
-        let error = Error::failed("no credential gave a token").attempts(vec![
-            attempt("EnvironmentCredential", 0),
-            attempt("AzureCliCredential", 512),
-        ]);
+        let error = Error::failed("no credential gave a token")
+            .attempts(vec![attempt("EnvironmentCredential", 0), attempt("AzureCliCredential", 512)]);
         let text = error.to_string();
-        assert!(
-            text.contains("\n    EnvironmentCredential      0 ms  not set up. do this and that")
-        );
-        assert!(
-            text.contains("\n    AzureCliCredential       512 ms  not set up. do this and that")
-        );
+        assert!(text.contains("\n    EnvironmentCredential      0 ms  not set up. do this and that"));
+        assert!(text.contains("\n    AzureCliCredential       512 ms  not set up. do this and that"));
     }
 
     #[test]

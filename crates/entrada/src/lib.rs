@@ -54,9 +54,8 @@ pub use cache::{Cache, CacheLimits};
 pub use chain::{ChainedTokenCredential, DefaultAzureCredential, DefaultAzureCredentialOptions};
 pub use credential::{Credential, Fetch};
 pub use credentials::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientSecretCredential,
-    ClientSecretCredentialOptions, EnvironmentCredential, EnvironmentCredentialOptions,
-    ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    AzureCliCredential, AzureCliCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    EnvironmentCredential, EnvironmentCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
 };
 pub use error::{Answer, Attempt, Error, Outcome};
 pub use managed_identity::UserAssignedId;

@@ -23,11 +23,7 @@ impl Retry {
     /// Sends a request until the answer is final, the attempts are used up, or the deadline would pass.
     ///
     /// `Retry-After` is obeyed where the deadline allows it.
-    pub(crate) async fn send(
-        &self,
-        platform: &Platform,
-        request: &HttpRequest,
-    ) -> Result<HttpResponse, HttpError> {
+    pub(crate) async fn send(&self, platform: &Platform, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
         let clock = platform.clock();
         let started = clock.elapsed();
         let mut pause = self.first_pause;
@@ -49,12 +45,7 @@ impl Retry {
             if !again || late || platform.http().retries() {
                 return outcome;
             }
-            tracing::debug!(
-                attempt,
-                wait_ms = wait.as_millis(),
-                ?request,
-                "trying again"
-            );
+            tracing::debug!(attempt, wait_ms = wait.as_millis(), ?request, "trying again");
             clock.sleep(wait).await;
             pause *= 2;
         }
@@ -90,9 +81,7 @@ mod tests {
         HttpRequest::get(url, Route::Direct, Duration::from_secs(1))
     }
 
-    async fn send(
-        answers: Vec<Result<HttpResponse, HttpError>>,
-    ) -> (Result<u16, HttpError>, usize) {
+    async fn send(answers: Vec<Result<HttpResponse, HttpError>>) -> (Result<u16, HttpError>, usize) {
         let machine = Scripted::new(&[]).answers(answers);
         let outcome = RETRY.send(&machine.platform, &request()).await;
         (outcome.map(|r| r.status), machine.http.sent().len())
@@ -108,31 +97,20 @@ mod tests {
     #[tokio::test]
     async fn what_stays_is_not() {
         assert_eq!(send(vec![Ok(response(401, ""))]).await, (Ok(401), 1));
-        assert_eq!(
-            send(vec![Err(HttpError::TooLarge)]).await,
-            (Err(HttpError::TooLarge), 1)
-        );
+        assert_eq!(send(vec![Err(HttpError::TooLarge)]).await, (Err(HttpError::TooLarge), 1));
     }
 
     #[tokio::test]
     async fn attempts_and_deadline_are_limits() {
         let busy = || Ok(response(503, ""));
-        assert_eq!(
-            send(vec![busy(), busy(), busy(), busy(), busy()]).await,
-            (Ok(503), 4)
-        );
+        assert_eq!(send(vec![busy(), busy(), busy(), busy(), busy()]).await, (Ok(503), 4));
         let closed = || Err(HttpError::Connect("refused".into()));
         assert_eq!(
             send(vec![closed(), closed(), closed(), closed()]).await,
             (Err(HttpError::Connect("refused".into())), 3)
         );
         let mut later = response(503, "");
-        later
-            .headers
-            .insert("retry-after", http::HeaderValue::from_static("3600"));
-        assert_eq!(
-            send(vec![Ok(later), Ok(response(200, ""))]).await,
-            (Ok(503), 1)
-        );
+        later.headers.insert("retry-after", http::HeaderValue::from_static("3600"));
+        assert_eq!(send(vec![Ok(later), Ok(response(200, ""))]).await, (Ok(503), 1));
     }
 }

@@ -33,13 +33,8 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result
 }
 
 /// Runs a future on the crate's own threads and waits for what it returns, on any runtime or none.
-pub(crate) async fn run<T: Send + 'static>(
-    future: impl Future<Output = T> + Send + 'static,
-) -> Result<T, Error> {
-    handle()?
-        .spawn(future)
-        .await
-        .map_err(|error| Error::failed(format!("a request was abandoned: {error}")))
+pub(crate) async fn run<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Result<T, Error> {
+    handle()?.spawn(future).await.map_err(|error| Error::failed(format!("a request was abandoned: {error}")))
 }
 
 fn handle() -> Result<Handle, Error> {
@@ -48,16 +43,10 @@ fn handle() -> Result<Handle, Error> {
     if let Some(runtime) = &*runtime {
         return Ok(runtime.handle().clone());
     }
-    let started = Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("entrada")
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::failed(format!(
-                "no thread could be started to fetch tokens: {error}"
-            ))
-            .next("raise the limit on threads or memory for this process")
+    let started =
+        Builder::new_multi_thread().worker_threads(2).thread_name("entrada").enable_all().build().map_err(|error| {
+            Error::failed(format!("no thread could be started to fetch tokens: {error}"))
+                .next("raise the limit on threads or memory for this process")
         })?;
     let handle = started.handle().clone();
     *runtime = Some(started);
@@ -70,9 +59,7 @@ fn handle() -> Result<Handle, Error> {
 /// Language bindings call this from their `atfork` hooks. Rust programs that fork without `exec` do too.
 #[must_use]
 pub fn prepare_fork() -> Fork {
-    Fork {
-        _gate: FORK_GATE.write().unwrap_or_else(PoisonError::into_inner),
-    }
+    Fork { _gate: FORK_GATE.write().unwrap_or_else(PoisonError::into_inner) }
 }
 
 /// A process about to be forked; see [`prepare_fork`].
@@ -84,10 +71,7 @@ pub struct Fork {
 impl Fork {
     /// Makes the child ready: its parent's threads, sockets and flights are forgotten, cached tokens stay.
     pub fn in_child(self) {
-        let runtime = RUNTIME
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Its threads exist in the parent only; to shut it down would wait for them.
         std::mem::forget(runtime);
         GENERATION.fetch_add(1, Ordering::AcqRel);

@@ -10,10 +10,8 @@ const EXAMPLE: &str = "https://vault.azure.net/.default";
 /// separates scopes).
 pub(crate) fn check(request: &TokenRequest) -> Result<(), Error> {
     if request.scopes.is_empty() {
-        return Err(
-            Error::invalid_argument("get_token needs at least one scope")
-                .next(format!("name what the token is for, such as \"{EXAMPLE}\"")),
-        );
+        return Err(Error::invalid_argument("get_token needs at least one scope")
+            .next(format!("name what the token is for, such as \"{EXAMPLE}\"")));
     }
     for scope in &request.scopes {
         if scope.is_empty() {
@@ -38,10 +36,7 @@ pub(crate) fn check_app_only(request: &TokenRequest) -> Result<(), Error> {
         Some(scope) => Err(Error::invalid_argument(format!(
             "an app that signs in by itself asks for all its permissions on a resource at once, not for \"{scope}\""
         ))
-        .next(format!(
-            "use \"{}\"; single permissions are for signed-in users",
-            with_default(scope)
-        ))),
+        .next(format!("use \"{}\"; single permissions are for signed-in users", with_default(scope)))),
     }
 }
 
@@ -51,11 +46,10 @@ pub(crate) fn single_resource(request: &TokenRequest) -> Result<&str, Error> {
     check(request)?;
     match request.scopes.as_slice() {
         [scope] => Ok(scope.strip_suffix(DEFAULT).unwrap_or(scope)),
-        scopes => Err(Error::invalid_argument(format!(
-            "this credential takes exactly one scope, not {}",
-            scopes.len()
-        ))
-        .next("ask for a token for each resource by itself")),
+        scopes => {
+            Err(Error::invalid_argument(format!("this credential takes exactly one scope, not {}", scopes.len()))
+                .next("ask for a token for each resource by itself"))
+        }
     }
 }
 
@@ -92,18 +86,9 @@ mod tests {
     #[test]
     fn an_app_is_told_the_scope_it_should_have_used() {
         for (given, meant) in [
-            (
-                "https://graph.microsoft.com/User.Read",
-                "https://graph.microsoft.com/.default",
-            ),
-            (
-                "https://vault.azure.net",
-                "https://vault.azure.net/.default",
-            ),
-            (
-                "https://vault.azure.net/",
-                "https://vault.azure.net/.default",
-            ),
+            ("https://graph.microsoft.com/User.Read", "https://graph.microsoft.com/.default"),
+            ("https://vault.azure.net", "https://vault.azure.net/.default"),
+            ("https://vault.azure.net/", "https://vault.azure.net/.default"),
             ("User.Read", "User.Read/.default"),
         ] {
             let text = refusal(check_app_only(&TokenRequest::new([given])));
@@ -116,16 +101,9 @@ mod tests {
 
     #[test]
     fn a_resource_is_the_scope_without_default() {
-        let resource =
-            |scope: &str| single_resource(&TokenRequest::new([scope])).map(str::to_owned);
-        assert_eq!(
-            resource("https://vault.azure.net/.default").expect("one"),
-            "https://vault.azure.net"
-        );
-        assert_eq!(
-            resource("https://vault.azure.net").expect("one"),
-            "https://vault.azure.net"
-        );
+        let resource = |scope: &str| single_resource(&TokenRequest::new([scope])).map(str::to_owned);
+        assert_eq!(resource("https://vault.azure.net/.default").expect("one"), "https://vault.azure.net");
+        assert_eq!(resource("https://vault.azure.net").expect("one"), "https://vault.azure.net");
         assert_eq!(
             resource("https://management.core.windows.net//.default").expect("one"),
             "https://management.core.windows.net/"

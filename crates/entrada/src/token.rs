@@ -91,10 +91,7 @@ pub struct TokenRequest {
 impl TokenRequest {
     /// A request for the given scopes and nothing else.
     pub fn new<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            scopes: scopes.into_iter().map(Into::into).collect(),
-            ..Self::default()
-        }
+        Self { scopes: scopes.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 }
 

@@ -32,11 +32,7 @@ pub(crate) enum Expiry {
 }
 
 /// Makes a token of a successful answer.
-pub(crate) fn parse(
-    response: &HttpResponse,
-    clock: &dyn Clock,
-    expiry: Expiry,
-) -> Result<Fetched, Error> {
+pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock, expiry: Expiry) -> Result<Fetched, Error> {
     let malformed = |what: &str| {
         Error::failed(what.to_owned())
             .answer(describe(response))
@@ -45,8 +41,7 @@ pub(crate) fn parse(
     if response.body.iter().all(u8::is_ascii_whitespace) {
         return Err(malformed("the answer is empty"));
     }
-    let body: Value =
-        serde_json::from_slice(&response.body).map_err(|error| malformed(&not_json(&error)))?;
+    let body: Value = serde_json::from_slice(&response.body).map_err(|error| malformed(&not_json(&error)))?;
     let secret = match body.get("access_token") {
         Some(Value::String(token)) if !token.trim().is_empty() => Zeroizing::new(token.clone()),
         Some(Value::String(_)) | None | Some(Value::Null) => {
@@ -56,10 +51,7 @@ pub(crate) fn parse(
     };
     match body.get("token_type").and_then(Value::as_str) {
         Some(kind) if !kind.eq_ignore_ascii_case("bearer") => {
-            return Err(malformed(&format!(
-                "the token is of type {}, not Bearer",
-                excerpt(kind)
-            )));
+            return Err(malformed(&format!("the token is of type {}, not Bearer", excerpt(kind))));
         }
         _ => {}
     }
@@ -71,9 +63,7 @@ pub(crate) fn parse(
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
         Some(value) => match point(value) {
             Some(seconds) => Ok(Some(seconds)),
-            None => Err(malformed(&format!(
-                "{name} in the answer is neither a number nor a date"
-            ))),
+            None => Err(malformed(&format!("{name} in the answer is neither a number nor a date"))),
         },
     };
     let relative = seconds("expires_in")?;
@@ -86,9 +76,7 @@ pub(crate) fn parse(
     .ok_or_else(|| malformed("the answer does not say when the token expires"))?;
 
     if lifetime > LONGEST_LIFE {
-        return Err(malformed(
-            "the answer gives the token more than ten years to live",
-        ));
+        return Err(malformed("the answer gives the token more than ten years to live"));
     }
     if lifetime <= 0 {
         let error = malformed("the token in the answer has already expired");
@@ -132,10 +120,7 @@ pub(crate) fn point(value: &Value) -> Option<i64> {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => {
             let text = text.trim();
-            text.parse()
-                .ok()
-                .or_else(|| whole(text.parse().ok()?))
-                .or_else(|| date(text))
+            text.parse().ok().or_else(|| whole(text.parse().ok()?)).or_else(|| date(text))
         }
         _ => None,
     }
@@ -153,9 +138,8 @@ fn date(text: &str) -> Option<i64> {
         return Some(date.unix_timestamp());
     }
     let text = text.strip_suffix("+00:00").unwrap_or(text).trim();
-    let hours_24 = format_description!(
-        "[month padding:none]/[day padding:none]/[year] [hour padding:none]:[minute]:[second]"
-    );
+    let hours_24 =
+        format_description!("[month padding:none]/[day padding:none]/[year] [hour padding:none]:[minute]:[second]");
     let hours_12 = format_description!(
         "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute]:[second] [period]"
     );
@@ -261,11 +245,7 @@ mod tests {
             r#""expires_on":"1/15/2027 9:00:00 AM +00:00""#,
             r#""expires_on":"","expires_in":"3600""#,
         ] {
-            assert_eq!(
-                lifetime(&format!(r#"{{"access_token":"t",{expires}}}"#)),
-                3600,
-                "{expires}"
-            );
+            assert_eq!(lifetime(&format!(r#"{{"access_token":"t",{expires}}}"#)), 3600, "{expires}");
         }
     }
 
@@ -280,31 +260,16 @@ mod tests {
     fn answers_that_are_none_are_told_apart() {
         for (body, words) in [
             ("", "the answer is empty"),
-            (
-                "<html>Sign in to the network</html>",
-                "the answer is not JSON",
-            ),
+            ("<html>Sign in to the network</html>", "the answer is not JSON"),
             (r#"{"access_token":"abc","exp"#, "the answer breaks off"),
             ("{}", "holds no access_token"),
             (r#"{"access_token":""}"#, "holds no access_token"),
             (r#"{"access_token":7}"#, "is not text"),
             (r#"{"access_token":"abc"}"#, "does not say when"),
-            (
-                r#"{"access_token":"abc","expires_in":"soon"}"#,
-                "neither a number nor a date",
-            ),
-            (
-                r#"{"access_token":"abc","expires_on":1800000000000}"#,
-                "more than ten years",
-            ),
-            (
-                r#"{"access_token":"abc","expires_on":1700000000}"#,
-                "already expired",
-            ),
-            (
-                r#"{"access_token":"abc","expires_in":5,"token_type":"pop"}"#,
-                "not Bearer",
-            ),
+            (r#"{"access_token":"abc","expires_in":"soon"}"#, "neither a number nor a date"),
+            (r#"{"access_token":"abc","expires_on":1800000000000}"#, "more than ten years"),
+            (r#"{"access_token":"abc","expires_on":1700000000}"#, "already expired"),
+            (r#"{"access_token":"abc","expires_in":5,"token_type":"pop"}"#, "not Bearer"),
         ] {
             let text = refusal(body);
             assert!(text.contains(words), "{body}: {text}");
@@ -318,12 +283,8 @@ mod tests {
         // The server says 08:00 and gives an hour; this machine believes it is 06:00 or noon.
         for local in [1_799_992_800, 1_800_014_400] {
             let mut answer = response(200, r#"{"access_token":"t","expires_on":1800003600}"#);
-            answer.headers.insert(
-                "date",
-                http::HeaderValue::from_static("Fri, 15 Jan 2027 08:00:00 GMT"),
-            );
-            let fetched =
-                parse(&answer, &ScriptedClock::at(local), Expiry::Absolute).expect("a token");
+            answer.headers.insert("date", http::HeaderValue::from_static("Fri, 15 Jan 2027 08:00:00 GMT"));
+            let fetched = parse(&answer, &ScriptedClock::at(local), Expiry::Absolute).expect("a token");
             assert_eq!(fetched.lifetime.as_secs(), 3600);
             assert_eq!(fetched.token.expires_on(), local + 3600);
             assert!(skew(&answer, local).is_some());
@@ -333,10 +294,7 @@ mod tests {
     #[test]
     fn an_excerpt_is_short_and_shows_no_token() {
         assert_eq!(excerpt("a\r\n  b\u{0}c"), "a b c");
-        assert_eq!(
-            excerpt("token=eyJhbGciOi.x.y end"),
-            "token=[token removed] end"
-        );
+        assert_eq!(excerpt("token=eyJhbGciOi.x.y end"), "token=[token removed] end");
         assert!(excerpt(&"ä".repeat(1000)).chars().count() <= 401);
         assert!(excerpt(&"ab ".repeat(1000)).chars().count() <= 402);
     }

@@ -63,21 +63,11 @@ impl Entry {
         if freshness != Freshness::Expired {
             self.last_used.store(now.as_secs(), Ordering::Relaxed);
         }
-        View {
-            cached,
-            freshness,
-            rests: now.as_secs() < self.resting_until.load(Ordering::Relaxed),
-        }
+        View { cached, freshness, rests: now.as_secs() < self.resting_until.load(Ordering::Relaxed) }
     }
 
     /// Takes in a token received at `now`.
-    pub(super) fn store(
-        &self,
-        now: Duration,
-        fetched: Fetched,
-        fingerprint: u64,
-        jitter: f64,
-    ) -> Arc<Token> {
+    pub(super) fn store(&self, now: Duration, fetched: Fetched, fingerprint: u64, jitter: f64) -> Arc<Token> {
         let token = Arc::new(fetched.token);
         self.cached.store(Some(Arc::new(Cached {
             token: Arc::clone(&token),
@@ -94,12 +84,8 @@ impl Entry {
     /// all of it by `jitter`.
     pub(crate) fn rest(&self, now: Duration, jitter: f64) {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed).min(16);
-        let rest = REST
-            .saturating_mul(1 << failures)
-            .min(LONGEST_REST)
-            .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
-        self.resting_until
-            .store((now + rest).as_secs(), Ordering::Relaxed);
+        let rest = REST.saturating_mul(1 << failures).min(LONGEST_REST).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
+        self.resting_until.store((now + rest).as_secs(), Ordering::Relaxed);
     }
 
     /// Forgets the token, also for those who still hold the entry.
@@ -120,9 +106,7 @@ impl Entry {
     /// Whether it holds a token that must not be used any more.
     pub(super) fn has_expired(&self, now: Duration) -> bool {
         let cached = self.cached.load();
-        cached
-            .as_ref()
-            .is_some_and(|cached| cached.schedule.at(now) == Freshness::Expired)
+        cached.as_ref().is_some_and(|cached| cached.schedule.at(now) == Freshness::Expired)
     }
 
     /// Roughly how many bytes the token takes.

@@ -22,11 +22,7 @@ pub(crate) struct Flight {
 
 impl Flight {
     pub(crate) fn new() -> Self {
-        Self {
-            generation: runtime::generation(),
-            landing: OnceLock::new(),
-            landed: Event::new(),
-        }
+        Self { generation: runtime::generation(), landing: OnceLock::new(), landed: Event::new() }
     }
 
     /// Whether it can still be waited for.

@@ -28,9 +28,7 @@ pub(crate) enum Joined {
 
 impl<K: Clone + Eq + Hash + Send + 'static> Flights<K> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            in_the_air: Mutex::new(HashMap::new()),
-        })
+        Arc::new(Self { in_the_air: Mutex::new(HashMap::new()) })
     }
 
     /// Joins the flight for `key`, or starts one with what `departure` returns.
@@ -77,9 +75,7 @@ impl<K: Clone + Eq + Hash + Send + 'static> Flights<K> {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<Flight>>> {
-        self.in_the_air
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.in_the_air.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -35,31 +35,20 @@ impl Schedule {
     /// tenth earlier, so that a fleet does not refresh in step.
     ///
     /// A token too short for that is used to its last minute, or its last fifth where it lives for less than five.
-    pub(crate) fn new(
-        now: Duration,
-        lifetime: Duration,
-        refresh_in: Option<Duration>,
-        jitter: f64,
-    ) -> Self {
+    pub(crate) fn new(now: Duration, lifetime: Duration, refresh_in: Option<Duration>, jitter: f64) -> Self {
         let last = MINUTE.min(lifetime / 5);
         let until_nearly_expired = lifetime - last;
-        let until_stale = refresh_in
-            .filter(|refresh_in| !refresh_in.is_zero())
-            .unwrap_or(if lifetime >= 2 * HOUR {
-                lifetime / 2
-            } else if lifetime > 11 * MINUTE {
-                lifetime - 10 * MINUTE
-            } else {
-                until_nearly_expired
-            });
+        let until_stale = refresh_in.filter(|refresh_in| !refresh_in.is_zero()).unwrap_or(if lifetime >= 2 * HOUR {
+            lifetime / 2
+        } else if lifetime > 11 * MINUTE {
+            lifetime - 10 * MINUTE
+        } else {
+            until_nearly_expired
+        });
         // Never so early that a fresh token is fetched anew at once.
         let early = until_stale.mul_f64(jitter.clamp(0.0, 1.0) / 10.0);
         let until_stale = (until_stale - early).min(until_nearly_expired);
-        Self {
-            stale: now + until_stale,
-            nearly_expired: now + until_nearly_expired,
-            expired: now + lifetime,
-        }
+        Self { stale: now + until_stale, nearly_expired: now + until_nearly_expired, expired: now + lifetime }
     }
 
     /// What the token is worth at `now`.
@@ -108,37 +97,22 @@ mod tests {
 
     #[test]
     fn the_issuer_knows_better() {
-        assert_eq!(
-            freshness(HOUR, Some(minutes(5)), minutes(5)),
-            Freshness::Stale
-        );
-        assert_eq!(
-            freshness(HOUR, Some(minutes(90)), minutes(58)),
-            Freshness::Fresh
-        );
+        assert_eq!(freshness(HOUR, Some(minutes(5)), minutes(5)), Freshness::Stale);
+        assert_eq!(freshness(HOUR, Some(minutes(90)), minutes(58)), Freshness::Fresh);
     }
 
     #[test]
     fn a_short_token_is_used_to_its_last_minute() {
         assert_eq!(freshness(minutes(10), None, minutes(8)), Freshness::Fresh);
-        assert_eq!(
-            freshness(minutes(10), None, minutes(9)),
-            Freshness::NearlyExpired
-        );
-        assert_eq!(
-            freshness(Duration::from_secs(20), None, Duration::from_secs(15)),
-            Freshness::Fresh
-        );
+        assert_eq!(freshness(minutes(10), None, minutes(9)), Freshness::NearlyExpired);
+        assert_eq!(freshness(Duration::from_secs(20), None, Duration::from_secs(15)), Freshness::Fresh);
     }
 
     #[test]
     fn event_hubs_finds_a_new_token_in_time() {
         // It asks six minutes and five seconds before the end, and gives up if the token is the old one.
         let schedule = Schedule::new(Duration::ZERO, HOUR, None, 1.0);
-        assert_eq!(
-            schedule.at(HOUR - Duration::from_secs(365)),
-            Freshness::Stale
-        );
+        assert_eq!(schedule.at(HOUR - Duration::from_secs(365)), Freshness::Stale);
     }
 
     proptest! {

@@ -44,11 +44,7 @@ impl Subject {
         let mut scopes = request.scopes.clone();
         scopes.sort_unstable();
         scopes.dedup();
-        Self {
-            scopes: scopes.into(),
-            tenant_id: request.tenant_id.clone(),
-            enable_cae: request.enable_cae,
-        }
+        Self { scopes: scopes.into(), tenant_id: request.tenant_id.clone(), enable_cae: request.enable_cae }
     }
 
     fn size(&self) -> usize {
@@ -66,10 +62,7 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(principal: Principal, request: &TokenRequest) -> Self {
-        Self {
-            principal,
-            subject: Subject::new(request),
-        }
+        Self { principal, subject: Subject::new(request) }
     }
 
     /// Roughly how many bytes the key takes.

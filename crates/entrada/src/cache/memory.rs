@@ -26,10 +26,7 @@ pub struct CacheLimits {
 
 impl Default for CacheLimits {
     fn default() -> Self {
-        Self {
-            entries: 100_000,
-            bytes: 256 << 20,
-        }
+        Self { entries: 100_000, bytes: 256 << 20 }
     }
 }
 
@@ -81,11 +78,7 @@ impl Cache {
 
     /// A cache of its own, for credentials that should share with nobody else.
     pub fn new(limits: CacheLimits) -> Arc<Self> {
-        Arc::new(Self {
-            limits,
-            table: Mutex::default(),
-            flights: Flights::new(),
-        })
+        Arc::new(Self { limits, table: Mutex::default(), flights: Flights::new() })
     }
 
     /// How many tokens there are, those included that have expired and were not swept yet.
@@ -202,9 +195,8 @@ impl Table {
         let excess = self.tokens - tokens;
         let mut gone = 0;
         self.forget(|entry| {
-            let goes = gone < excess
-                && entry.holds_token()
-                && horizon.is_some_and(|horizon| entry.last_used() <= horizon);
+            let goes =
+                gone < excess && entry.holds_token() && horizon.is_some_and(|horizon| entry.last_used() <= horizon);
             gone += usize::from(goes);
             goes
         });
@@ -213,9 +205,7 @@ impl Table {
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        f.debug_struct("Cache").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -230,18 +220,11 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn key(name: &str) -> Key {
-        Key::new(
-            Principal::new("test", &[Some(name)]),
-            &TokenRequest::new(["s"]),
-        )
+        Key::new(Principal::new("test", &[Some(name)]), &TokenRequest::new(["s"]))
     }
 
     fn fetched(lifetime: Duration) -> Fetched {
-        Fetched {
-            token: Token::new(Zeroizing::new("t".repeat(1000)), 0, None),
-            lifetime,
-            refresh_in: None,
-        }
+        Fetched { token: Token::new(Zeroizing::new("t".repeat(1000)), 0, None), lifetime, refresh_in: None }
     }
 
     fn put(cache: &Cache, name: &str, now: Duration, lifetime: Duration) -> Arc<Entry> {
@@ -261,15 +244,9 @@ mod tests {
         assert!(first.view(seconds(20), 0).token().is_some());
         put(&cache, "8", seconds(21), HOUR);
         assert_eq!(cache.len(), 7);
-        assert!(
-            first.view(seconds(22), 0).token().is_some(),
-            "it was used lately"
-        );
+        assert!(first.view(seconds(22), 0).token().is_some(), "it was used lately");
         let second = cache.entry(&key("1"), seconds(22));
-        assert!(
-            second.view(seconds(22), 0).token().is_none(),
-            "it was used longest ago"
-        );
+        assert!(second.view(seconds(22), 0).token().is_none(), "it was used longest ago");
     }
 
     #[test]
@@ -290,10 +267,7 @@ mod tests {
         assert_eq!(cache.len(), 1);
         assert!(old.view(Duration::from_secs(1), 0).token().is_none());
         let found = cache.entry(&key("old"), 2 * HOUR);
-        assert!(
-            Arc::ptr_eq(&found, &old),
-            "what somebody holds is what all find"
-        );
+        assert!(Arc::ptr_eq(&found, &old), "what somebody holds is what all find");
     }
 
     #[test]

@@ -35,13 +35,7 @@ impl ChainedTokenCredential {
     /// # Errors
     /// Where there is no credential in it.
     pub fn new(credentials: Vec<Arc<dyn Credential>>) -> Result<Arc<Self>, Error> {
-        let members = credentials
-            .into_iter()
-            .map(|credential| Member {
-                credential,
-                may_fail: false,
-            })
-            .collect();
+        let members = credentials.into_iter().map(|credential| Member { credential, may_fail: false }).collect();
         let chain = Chain::new("ChainedTokenCredential", members, Platform::system())?;
         Ok(Arc::new(Self { chain }))
     }
@@ -53,12 +47,7 @@ impl Credential for ChainedTokenCredential {
         "ChainedTokenCredential"
     }
 
-    fn at_hand(
-        &self,
-        scopes: &[&str],
-        tenant_id: Option<&str>,
-        enable_cae: bool,
-    ) -> Option<Arc<Token>> {
+    fn at_hand(&self, scopes: &[&str], tenant_id: Option<&str>, enable_cae: bool) -> Option<Arc<Token>> {
         self.chain.at_hand(scopes, tenant_id, enable_cae)
     }
 
@@ -86,11 +75,7 @@ mod tests {
     }
 
     fn member(name: &'static str, answer: fn() -> Result<(), Error>) -> Arc<Member> {
-        Arc::new(Member {
-            name,
-            answer,
-            asked: AtomicUsize::new(0),
-        })
+        Arc::new(Member { name, answer, asked: AtomicUsize::new(0) })
     }
 
     #[async_trait]
@@ -108,10 +93,7 @@ mod tests {
     }
 
     fn asked(members: &[&Arc<Member>]) -> Vec<usize> {
-        members
-            .iter()
-            .map(|member| member.asked.load(Ordering::SeqCst))
-            .collect()
+        members.iter().map(|member| member.asked.load(Ordering::SeqCst)).collect()
     }
 
     #[tokio::test]
@@ -119,13 +101,9 @@ mod tests {
         let absent = member("absent", || Err(Error::unavailable("not here")));
         let good = member("good", || Ok(()));
         let unused = member("unused", || Ok(()));
-        let chain = ChainedTokenCredential::new(vec![absent.clone(), good.clone(), unused.clone()])
-            .expect("members");
+        let chain = ChainedTokenCredential::new(vec![absent.clone(), good.clone(), unused.clone()]).expect("members");
         for _ in 0..3 {
-            let token = chain
-                .token(&TokenRequest::new(["s"]))
-                .await
-                .expect("a token");
+            let token = chain.token(&TokenRequest::new(["s"])).await.expect("a token");
             assert_eq!(token.secret(), "good");
         }
         assert_eq!(asked(&[&absent, &good, &unused]), [1, 3, 0]);
@@ -136,10 +114,7 @@ mod tests {
         let broken = member("broken", || Err(Error::failed("refused").next("mend it")));
         let unused = member("unused", || Ok(()));
         let chain = ChainedTokenCredential::new(vec![broken, unused.clone()]).expect("members");
-        let error = chain
-            .token(&TokenRequest::new(["s"]))
-            .await
-            .expect_err("it stops");
+        let error = chain.token(&TokenRequest::new(["s"])).await.expect_err("it stops");
         assert_eq!(error.outcome(), Outcome::Failed);
         let text = error.to_string();
         assert!(text.contains("broken is set up but failed"), "{text}");
@@ -154,10 +129,7 @@ mod tests {
         let inner = ChainedTokenCredential::new(vec![one, two]).expect("members");
         let good = member("good", || Ok(()));
         let outer = ChainedTokenCredential::new(vec![inner.clone(), good]).expect("members");
-        let error = inner
-            .token(&TokenRequest::new(["s"]))
-            .await
-            .expect_err("nobody");
+        let error = inner.token(&TokenRequest::new(["s"])).await.expect_err("nobody");
         assert_eq!(error.outcome(), Outcome::Unavailable);
         assert_eq!(error.chain_attempts().len(), 2);
         assert!(error.to_string().contains("no one") && error.to_string().contains("no two"));

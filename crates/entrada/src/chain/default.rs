@@ -11,8 +11,8 @@ use super::walk::{Chain, Member};
 use crate::cache::Cache;
 use crate::credential::{Credential, token_credential};
 use crate::credentials::{
-    AzureCliCredential, AzureCliCredentialOptions, EnvironmentCredential,
-    EnvironmentCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    AzureCliCredential, AzureCliCredentialOptions, EnvironmentCredential, EnvironmentCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions,
 };
 use crate::error::Error;
 use crate::managed_identity::UserAssignedId;
@@ -89,10 +89,7 @@ impl DefaultAzureCredential {
         Ok(Arc::new(Self { chain }))
     }
 
-    fn members(
-        options: &DefaultAzureCredentialOptions,
-        platform: &Platform,
-    ) -> Result<Vec<Member>, Error> {
+    fn members(options: &DefaultAzureCredentialOptions, platform: &Platform) -> Result<Vec<Member>, Error> {
         let selection = Selection::read(platform.environment())?;
         let is_in = |step: Step| {
             let excluded = match step {
@@ -102,18 +99,10 @@ impl DefaultAzureCredential {
             };
             excluded.map_or(selection.contains(step), |excluded| !excluded)
         };
-        Step::ALL
-            .into_iter()
-            .filter(|step| is_in(*step))
-            .map(|step| Self::member(step, options, platform))
-            .collect()
+        Step::ALL.into_iter().filter(|step| is_in(*step)).map(|step| Self::member(step, options, platform)).collect()
     }
 
-    fn member(
-        step: Step,
-        options: &DefaultAzureCredentialOptions,
-        platform: &Platform,
-    ) -> Result<Member, Error> {
+    fn member(step: Step, options: &DefaultAzureCredentialOptions, platform: &Platform) -> Result<Member, Error> {
         let (cache, platform) = (options.cache.clone(), Some(platform.clone()));
         Ok(match step {
             Step::Environment => Member {
@@ -137,14 +126,12 @@ impl DefaultAzureCredential {
                     (None, false) => from_environment(),
                 };
                 Member {
-                    credential: ManagedIdentityCredential::new(Some(
-                        ManagedIdentityCredentialOptions {
-                            user_assigned_id,
-                            client_options: options.client_options.clone(),
-                            cache,
-                            platform,
-                        },
-                    ))?,
+                    credential: ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+                        user_assigned_id,
+                        client_options: options.client_options.clone(),
+                        cache,
+                        platform,
+                    }))?,
                     may_fail: false,
                 }
             }
@@ -167,12 +154,7 @@ impl Credential for DefaultAzureCredential {
         NAME
     }
 
-    fn at_hand(
-        &self,
-        scopes: &[&str],
-        tenant_id: Option<&str>,
-        enable_cae: bool,
-    ) -> Option<Arc<Token>> {
+    fn at_hand(&self, scopes: &[&str], tenant_id: Option<&str>, enable_cae: bool) -> Option<Arc<Token>> {
         self.chain.at_hand(scopes, tenant_id, enable_cae)
     }
 
@@ -209,35 +191,18 @@ mod tests {
     }
 
     fn names(error: &Error) -> Vec<&str> {
-        error
-            .chain_attempts()
-            .iter()
-            .map(|attempt| &*attempt.credential)
-            .collect()
+        error.chain_attempts().iter().map(|attempt| &*attempt.credential).collect()
     }
 
     #[tokio::test]
     async fn with_nothing_there_every_step_gives_its_reason() {
-        let machine =
-            Scripted::new(&[]).answers([Err(HttpError::Connect("network unreachable".into()))]);
+        let machine = Scripted::new(&[]).answers([Err(HttpError::Connect("network unreachable".into()))]);
         let chain = chain(&machine, |_| {}).expect("valid");
         let error = chain.token(&request()).await.expect_err("nothing there");
         assert_eq!(error.outcome(), Outcome::Unavailable);
-        assert_eq!(
-            names(&error),
-            [
-                "EnvironmentCredential",
-                "ManagedIdentityCredential",
-                "AzureCliCredential"
-            ]
-        );
+        assert_eq!(names(&error), ["EnvironmentCredential", "ManagedIdentityCredential", "AzureCliCredential"]);
         let text = error.to_string();
-        for words in [
-            "AZURE_CLIENT_SECRET",
-            "network unreachable",
-            "not on PATH",
-            "az login",
-        ] {
+        for words in ["AZURE_CLIENT_SECRET", "network unreachable", "not on PATH", "az login"] {
             assert!(text.contains(words), "{words}: {text}");
         }
         assert_eq!(machine.http.sent().len(), 1, "one quick look at IMDS");
@@ -250,32 +215,25 @@ mod tests {
             ("AZURE_CLIENT_ID", "c"),
             ("AZURE_CLIENT_SECRET", "hunter2"),
         ])
-        .answers([Ok(response(401, r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}"#))]);
+        .answers([Ok(response(
+            401,
+            r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}"#,
+        ))]);
         let chain = chain(&machine, |_| {}).expect("valid");
         let error = chain.token(&request()).await.expect_err("refused");
         assert_eq!(error.outcome(), Outcome::Failed);
         assert_eq!(names(&error), ["EnvironmentCredential"]);
         let text = error.to_string();
-        assert!(
-            text.contains("AADSTS7000215") && !text.contains("hunter2"),
-            "{text}"
-        );
+        assert!(text.contains("AADSTS7000215") && !text.contains("hunter2"), "{text}");
     }
 
     #[tokio::test]
     async fn the_client_id_of_the_environment_names_the_managed_identity() {
-        let variables = [
-            ("AZURE_CLIENT_ID", "c-1"),
-            ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi"),
-            ("IDENTITY_HEADER", "h"),
-        ];
+        let variables =
+            [("AZURE_CLIENT_ID", "c-1"), ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi"), ("IDENTITY_HEADER", "h")];
         let token = r#"{"access_token":"t","expires_in":60}"#;
         let machine = Scripted::new(&variables).answers([Ok(response(200, token))]);
-        chain(&machine, |_| {})
-            .expect("valid")
-            .token(&request())
-            .await
-            .expect("a token");
+        chain(&machine, |_| {}).expect("valid").token(&request()).await.expect("a token");
         assert!(machine.http.sent()[0].line.ends_with("&client_id=c-1"));
         let machine = Scripted::new(&variables).answers([Ok(response(200, token))]);
         let system = chain(&machine, |options| options.system_assigned = true).expect("valid");
@@ -285,8 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn steps_are_selected_by_variable_and_by_option() {
-        let steps = async |variables: &[(&str, &str)],
-                           change: fn(&mut DefaultAzureCredentialOptions)| {
+        let steps = async |variables: &[(&str, &str)], change: fn(&mut DefaultAzureCredentialOptions)| {
             let machine = Scripted::new(variables);
             let chain = chain(&machine, change)?;
             let error = chain.token(&request()).await.expect_err("nothing there");
@@ -294,14 +251,8 @@ mod tests {
         };
         let dev = [("AZURE_TOKEN_CREDENTIALS", "dev")];
         let prod = [("AZURE_TOKEN_CREDENTIALS", "prod")];
-        assert_eq!(
-            steps(&dev, |_| {}).await.expect("valid"),
-            "AzureCliCredential"
-        );
-        assert_eq!(
-            steps(&prod, |_| {}).await.expect("valid"),
-            "EnvironmentCredential ManagedIdentityCredential"
-        );
+        assert_eq!(steps(&dev, |_| {}).await.expect("valid"), "AzureCliCredential");
+        assert_eq!(steps(&prod, |_| {}).await.expect("valid"), "EnvironmentCredential ManagedIdentityCredential");
         assert_eq!(
             steps(&prod, |options| {
                 options.exclude_environment = Some(true);

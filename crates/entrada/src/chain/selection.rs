@@ -45,25 +45,15 @@ impl Selection {
             return Ok(Self::All);
         };
         let word = value.trim();
-        let by_name = || {
-            Step::ALL
-                .into_iter()
-                .find(|step| step.name().eq_ignore_ascii_case(word))
-                .map(Self::Only)
-        };
+        let by_name = || Step::ALL.into_iter().find(|step| step.name().eq_ignore_ascii_case(word)).map(Self::Only);
         match word.to_ascii_lowercase().as_str() {
             "" => Ok(Self::All),
             "dev" => Ok(Self::Development),
             "prod" => Ok(Self::Production),
             _ => by_name().ok_or_else(|| {
                 let names: Vec<_> = Step::ALL.iter().map(|step| step.name()).collect();
-                Error::invalid_argument(format!(
-                    "{VARIABLE} is \"{word}\", which selects no credential"
-                ))
-                .next(format!(
-                    "set it to dev, prod, {}, or unset it",
-                    names.join(", ")
-                ))
+                Error::invalid_argument(format!("{VARIABLE} is \"{word}\", which selects no credential"))
+                    .next(format!("set it to dev, prod, {}, or unset it", names.join(", ")))
             }),
         }
     }
@@ -92,16 +82,10 @@ mod tests {
     fn words_and_names_in_any_case() {
         assert_eq!(read("").expect("unset"), Selection::All);
         assert_eq!(read(" PROD ").expect("a word"), Selection::Production);
-        assert_eq!(
-            read("azureclicredential").expect("a name"),
-            Selection::Only(Step::AzureCli)
-        );
+        assert_eq!(read("azureclicredential").expect("a name"), Selection::Only(Step::AzureCli));
         assert!(!Selection::Production.contains(Step::AzureCli));
         assert!(!Selection::Development.contains(Step::ManagedIdentity));
         let error = read("devel").expect_err("neither").to_string();
-        assert!(
-            error.contains("dev, prod, EnvironmentCredential"),
-            "{error}"
-        );
+        assert!(error.contains("dev, prod, EnvironmentCredential"), "{error}");
     }
 }

@@ -28,23 +28,11 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn new(
-        name: &'static str,
-        members: Vec<Member>,
-        platform: Platform,
-    ) -> Result<Arc<Self>, Error> {
+    pub(super) fn new(name: &'static str, members: Vec<Member>, platform: Platform) -> Result<Arc<Self>, Error> {
         if members.is_empty() {
-            return Err(
-                Error::invalid_argument("a chain needs at least one credential").credential(name),
-            );
+            return Err(Error::invalid_argument("a chain needs at least one credential").credential(name));
         }
-        Ok(Arc::new(Self {
-            name,
-            members,
-            platform,
-            chosen: OnceLock::new(),
-            walks: Flights::new(),
-        }))
+        Ok(Arc::new(Self { name, members, platform, chosen: OnceLock::new(), walks: Flights::new() }))
     }
 
     fn chosen(&self) -> Option<&dyn Credential> {
@@ -52,19 +40,11 @@ impl Chain {
         Some(&*self.members[*chosen].credential)
     }
 
-    pub(super) fn at_hand(
-        &self,
-        scopes: &[&str],
-        tenant_id: Option<&str>,
-        enable_cae: bool,
-    ) -> Option<Arc<Token>> {
+    pub(super) fn at_hand(&self, scopes: &[&str], tenant_id: Option<&str>, enable_cae: bool) -> Option<Arc<Token>> {
         self.chosen()?.at_hand(scopes, tenant_id, enable_cae)
     }
 
-    pub(super) async fn token(
-        self: &Arc<Self>,
-        request: &TokenRequest,
-    ) -> Result<Arc<Token>, Error> {
+    pub(super) async fn token(self: &Arc<Self>, request: &TokenRequest) -> Result<Arc<Token>, Error> {
         if let Some(chosen) = self.chosen() {
             return chosen.token(request).await;
         }
@@ -90,11 +70,7 @@ impl Chain {
                 Ok(token) => {
                     let chosen = self.chosen.get_or_init(|| index);
                     if *chosen == index {
-                        tracing::info!(
-                            chain = self.name,
-                            credential = member.credential.name(),
-                            "chose a credential"
-                        );
+                        tracing::info!(chain = self.name, credential = member.credential.name(), "chose a credential");
                     }
                     return Ok(token);
                 }

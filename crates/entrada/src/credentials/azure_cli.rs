@@ -51,8 +51,7 @@ impl AzureCliCredential {
         let timeout = options.process_timeout.unwrap_or(Duration::from_secs(10));
         if timeout.is_zero() {
             return Err(refuse(
-                Error::invalid_argument("process_timeout is zero")
-                    .next("give az some seconds; it needs one or two"),
+                Error::invalid_argument("process_timeout is zero").next("give az some seconds; it needs one or two"),
             ));
         }
         if let Some(subscription) = &options.subscription {
@@ -72,15 +71,8 @@ impl AzureCliCredential {
             .map(|own| Tenants::new(own, options.additionally_allowed_tenants))
             .transpose()
             .map_err(refuse)?;
-        let source = AzureCli {
-            tenants,
-            subscription: options.subscription,
-            timeout,
-            platform: platform.clone(),
-        };
-        Ok(Arc::new(Self {
-            cached: Cached::new(NAME, principal, source, platform, options.cache),
-        }))
+        let source = AzureCli { tenants, subscription: options.subscription, timeout, platform: platform.clone() };
+        Ok(Arc::new(Self { cached: Cached::new(NAME, principal, source, platform, options.cache) }))
     }
 }
 
@@ -89,8 +81,7 @@ credential_from_cached!(AzureCliCredential);
 /// Refuses what is neither a subscription's id nor a name that can be handed to `az`.
 fn check_subscription(subscription: &str) -> Result<(), Error> {
     let plain = |c: char| c.is_alphanumeric() || "-_. ()".contains(c);
-    if subscription.is_empty() || subscription.starts_with('-') || !subscription.chars().all(plain)
-    {
+    if subscription.is_empty() || subscription.starts_with('-') || !subscription.chars().all(plain) {
         return Err(Error::invalid_argument(format!(
             "{subscription:?} is not the name or id of a subscription that az can be given"
         ))
@@ -106,28 +97,13 @@ mod tests {
     #[test]
     fn bad_arguments_are_refused_at_construction() {
         for options in [
-            AzureCliCredentialOptions {
-                tenant_id: Some("a b".into()),
-                ..Default::default()
-            },
-            AzureCliCredentialOptions {
-                subscription: Some("--debug".into()),
-                ..Default::default()
-            },
-            AzureCliCredentialOptions {
-                subscription: Some("a&b".into()),
-                ..Default::default()
-            },
-            AzureCliCredentialOptions {
-                process_timeout: Some(Duration::ZERO),
-                ..Default::default()
-            },
+            AzureCliCredentialOptions { tenant_id: Some("a b".into()), ..Default::default() },
+            AzureCliCredentialOptions { subscription: Some("--debug".into()), ..Default::default() },
+            AzureCliCredentialOptions { subscription: Some("a&b".into()), ..Default::default() },
+            AzureCliCredentialOptions { process_timeout: Some(Duration::ZERO), ..Default::default() },
         ] {
             let error = AzureCliCredential::new(Some(options)).expect_err("refused");
-            assert!(
-                error.is_invalid_argument() && error.remedy().is_some(),
-                "{error}"
-            );
+            assert!(error.is_invalid_argument() && error.remedy().is_some(), "{error}");
         }
     }
 }

@@ -11,9 +11,7 @@ use zeroize::Zeroizing;
 use super::platform_for;
 use crate::cache::{Cache, Principal};
 use crate::credential::{Cached, Source, credential_from_cached};
-use crate::entra::{
-    Authority, Tenants, TokenEndpoint, check_client_id, check_secret, client_credentials,
-};
+use crate::entra::{Authority, Tenants, TokenEndpoint, check_client_id, check_secret, client_credentials};
 use crate::error::Error;
 use crate::platform::{Platform, Route};
 use crate::scope;
@@ -69,13 +67,7 @@ impl ClientSecretCredential {
         secret: Secret,
         options: Option<ClientSecretCredentialOptions>,
     ) -> Result<Arc<Self>, Error> {
-        Self::with_name(
-            "ClientSecretCredential",
-            tenant_id,
-            client_id,
-            secret,
-            options,
-        )
+        Self::with_name("ClientSecretCredential", tenant_id, client_id, secret, options)
     }
 
     /// The same for a credential that contains this one and reports under its own name.
@@ -87,20 +79,13 @@ impl ClientSecretCredential {
         options: Option<ClientSecretCredentialOptions>,
     ) -> Result<Arc<Self>, Error> {
         let options = options.unwrap_or_default();
-        let cloud = options
-            .client_options
-            .as_ref()
-            .and_then(|options| options.cloud.as_deref())
-            .and_then(authority_of);
+        let cloud = options.client_options.as_ref().and_then(|options| options.cloud.as_deref()).and_then(authority_of);
         let platform = platform_for(options.platform, options.client_options, Route::Proxied);
         let source = || {
             check_client_id(&client_id)?;
             check_secret(secret.secret())?;
             Ok(ClientSecret {
-                authority: Authority::new(
-                    options.authority.as_deref().or(cloud.as_deref()),
-                    platform.environment(),
-                )?,
+                authority: Authority::new(options.authority.as_deref().or(cloud.as_deref()), platform.environment())?,
                 tenants: Tenants::new(tenant_id.to_owned(), options.additionally_allowed_tenants)?,
                 client_id,
                 secret: Zeroizing::new(secret.secret().to_owned()),
@@ -110,16 +95,9 @@ impl ClientSecretCredential {
         let source = source().map_err(|error: Error| error.credential(name))?;
         let principal = Principal::new(
             "client secret",
-            &[
-                Some(source.authority.as_str()),
-                Some(tenant_id),
-                Some(&source.client_id),
-                Some(&source.secret),
-            ],
+            &[Some(source.authority.as_str()), Some(tenant_id), Some(&source.client_id), Some(&source.secret)],
         );
-        Ok(Arc::new(Self {
-            cached: Cached::new(name, principal, source, platform, options.cache),
-        }))
+        Ok(Arc::new(Self { cached: Cached::new(name, principal, source, platform, options.cache) }))
     }
 }
 
@@ -148,25 +126,14 @@ struct ClientSecret {
 impl Source for ClientSecret {
     fn check(&self, request: &TokenRequest) -> Result<(), Error> {
         scope::check_app_only(request)?;
-        self.tenants
-            .resolve(request.tenant_id.as_deref(), self.platform.environment())?;
+        self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
         Ok(())
     }
 
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
-        let tenant = self
-            .tenants
-            .resolve(request.tenant_id.as_deref(), self.platform.environment())?;
-        let endpoint =
-            TokenEndpoint::new(&self.authority, tenant, &self.client_id, &request.scopes);
-        client_credentials(
-            &endpoint,
-            &self.platform,
-            &self.client_id,
-            &self.secret,
-            request,
-        )
-        .await
+        let tenant = self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
+        let endpoint = TokenEndpoint::new(&self.authority, tenant, &self.client_id, &request.scopes);
+        client_credentials(&endpoint, &self.platform, &self.client_id, &self.secret, request).await
     }
 }
 
@@ -182,25 +149,19 @@ mod tests {
             cache: Some(Cache::new(Default::default())),
             ..Default::default()
         };
-        ClientSecretCredential::new("tenant", "client".into(), "s&cret".into(), Some(options))
-            .expect("valid")
+        ClientSecretCredential::new("tenant", "client".into(), "s&cret".into(), Some(options)).expect("valid")
     }
 
     #[tokio::test]
     async fn the_grant_is_sent_as_a_form() {
-        let machine = Scripted::new(&[]).answers([Ok(response(
-            200,
-            r#"{"token_type":"Bearer","expires_in":3599,"access_token":"t-1"}"#,
-        ))]);
+        let machine = Scripted::new(&[])
+            .answers([Ok(response(200, r#"{"token_type":"Bearer","expires_in":3599,"access_token":"t-1"}"#))]);
         let request = TokenRequest::new(["https://vault.azure.net/.default"]);
         let token = credential(&machine).token(&request).await.expect("a token");
         assert_eq!(token.secret(), "t-1");
         assert_eq!(token.expires_on(), 1_800_003_599);
         let sent = machine.http.sent();
-        assert_eq!(
-            sent[0].line,
-            "POST https://login.microsoftonline.com/tenant/oauth2/v2.0/token"
-        );
+        assert_eq!(sent[0].line, "POST https://login.microsoftonline.com/tenant/oauth2/v2.0/token");
         assert_eq!(
             sent[0].body,
             "client_id=client&client_secret=s%26cret&grant_type=client_credentials&scope=https%3A%2F%2Fvault.azure.net%2F.default"
@@ -213,16 +174,9 @@ mod tests {
         let credential = credential(&machine);
         let mut elsewhere = TokenRequest::new(["https://vault.azure.net/.default"]);
         elsewhere.tenant_id = Some("other".into());
-        for request in [
-            TokenRequest::default(),
-            TokenRequest::new(["User.Read"]),
-            elsewhere,
-        ] {
+        for request in [TokenRequest::default(), TokenRequest::new(["User.Read"]), elsewhere] {
             let error = credential.token(&request).await.expect_err("refused");
-            assert!(
-                error.to_string().starts_with("ClientSecretCredential: "),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with("ClientSecretCredential: "), "{error}");
             assert!(error.remedy().is_some(), "{error}");
         }
         assert!(machine.http.sent().is_empty());

@@ -82,15 +82,10 @@ fn read(environment: &dyn Environment) -> Result<(String, String, String), Error
     if let [Some(tenant_id), Some(client_id), Some(secret)] = values {
         return Ok((tenant_id, client_id, secret));
     }
-    let missing: Vec<_> = NAMES
-        .iter()
-        .zip(&values)
-        .filter(|(_, value)| value.is_none())
-        .map(|(name, _)| *name)
-        .collect();
-    let unsupported = ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"]
-        .into_iter()
-        .find(|name| environment.var(name).is_some());
+    let missing: Vec<_> =
+        NAMES.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
+    let unsupported =
+        ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"].into_iter().find(|name| environment.var(name).is_some());
     Err(match unsupported {
         Some(name) => Error::unavailable(format!(
             "{name} is set, but signing in with a certificate or a password is not supported yet"
@@ -114,16 +109,8 @@ impl Credential for EnvironmentCredential {
         NAME
     }
 
-    fn at_hand(
-        &self,
-        scopes: &[&str],
-        tenant_id: Option<&str>,
-        enable_cae: bool,
-    ) -> Option<Arc<Token>> {
-        self.found
-            .as_ref()
-            .ok()?
-            .at_hand(scopes, tenant_id, enable_cae)
+    fn at_hand(&self, scopes: &[&str], tenant_id: Option<&str>, enable_cae: bool) -> Option<Arc<Token>> {
+        self.found.as_ref().ok()?.at_hand(scopes, tenant_id, enable_cae)
     }
 
     async fn token(&self, request: &TokenRequest) -> Result<Arc<Token>, Error> {
@@ -144,8 +131,7 @@ mod tests {
     use crate::platform::scripted::{Scripted, response};
 
     async fn outcome(variables: &[(&str, &str)]) -> Result<Arc<Token>, Error> {
-        let machine = Scripted::new(variables)
-            .answers([Ok(response(200, r#"{"access_token":"t","expires_in":60}"#))]);
+        let machine = Scripted::new(variables).answers([Ok(response(200, r#"{"access_token":"t","expires_in":60}"#))]);
         EnvironmentCredential::new(Some(EnvironmentCredentialOptions {
             platform: Some(machine.platform),
             cache: Some(Cache::new(Default::default())),
@@ -157,11 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn three_variables_are_enough() {
-        let variables = [
-            ("AZURE_TENANT_ID", "t"),
-            ("AZURE_CLIENT_ID", "c"),
-            ("AZURE_CLIENT_SECRET", "s"),
-        ];
+        let variables = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_SECRET", "s")];
         assert!(outcome(&variables).await.is_ok());
     }
 
@@ -169,16 +151,9 @@ mod tests {
     async fn what_is_missing_is_named() {
         for (variables, words) in [
             (vec![], "no service principal is described"),
+            (vec![("AZURE_CLIENT_ID", "c")], "AZURE_TENANT_ID and AZURE_CLIENT_SECRET is not set"),
             (
-                vec![("AZURE_CLIENT_ID", "c")],
-                "AZURE_TENANT_ID and AZURE_CLIENT_SECRET is not set",
-            ),
-            (
-                vec![
-                    ("AZURE_TENANT_ID", "t"),
-                    ("AZURE_CLIENT_ID", "c"),
-                    ("AZURE_CLIENT_SECRET", ""),
-                ],
+                vec![("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_SECRET", "")],
                 "AZURE_CLIENT_SECRET is not set or empty",
             ),
         ] {
@@ -190,18 +165,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_wrong_is_a_failure_under_this_name() {
-        let variables = [
-            ("AZURE_TENANT_ID", "t t"),
-            ("AZURE_CLIENT_ID", "c"),
-            ("AZURE_CLIENT_SECRET", "s"),
-        ];
+        let variables = [("AZURE_TENANT_ID", "t t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_SECRET", "s")];
         let error = outcome(&variables).await.expect_err("malformed");
         assert_eq!(error.outcome(), Outcome::Failed);
-        assert!(
-            error
-                .to_string()
-                .starts_with("EnvironmentCredential: \"t t\""),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("EnvironmentCredential: \"t t\""), "{error}");
     }
 }

@@ -74,18 +74,9 @@ impl ManagedIdentityCredential {
             Err(_) => ("none", ""),
         };
         let (id_kind, id_text) = id.as_ref().map(UserAssignedId::parts).unzip();
-        let principal = Principal::new(
-            "managed identity",
-            &[Some(kind), Some(endpoint), id_kind, id_text],
-        );
-        let source = ManagedIdentity {
-            host,
-            id,
-            platform: platform.clone(),
-        };
-        Ok(Arc::new(Self {
-            cached: Cached::new(NAME, principal, source, platform, options.cache),
-        }))
+        let principal = Principal::new("managed identity", &[Some(kind), Some(endpoint), id_kind, id_text]);
+        let source = ManagedIdentity { host, id, platform: platform.clone() };
+        Ok(Arc::new(Self { cached: Cached::new(NAME, principal, source, platform, options.cache) }))
     }
 }
 
@@ -106,13 +97,7 @@ impl Source for ManagedIdentity {
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
         let host = self.host.as_ref().map_err(Error::clone)?;
         let resource = scope::single_resource(request)?;
-        host.fetch(
-            &self.platform,
-            resource,
-            self.id.as_ref(),
-            request.within_chain,
-        )
-        .await
+        host.fetch(&self.platform, resource, self.id.as_ref(), request.within_chain).await
     }
 }
 
@@ -125,17 +110,12 @@ mod tests {
     use crate::platform::{HttpError, HttpResponse};
     use crate::token::Token;
 
-    const TOKEN: &str = r#"{"access_token":"t-1","expires_in":"86399","expires_on":"1800086400","resource":"r","token_type":"Bearer"}"#;
-    const APP_SERVICE: &[(&str, &str)] = &[
-        ("IDENTITY_ENDPOINT", "http://127.0.0.1:41056/msi/token"),
-        ("IDENTITY_HEADER", "h-1"),
-    ];
+    const TOKEN: &str =
+        r#"{"access_token":"t-1","expires_in":"86399","expires_on":"1800086400","resource":"r","token_type":"Bearer"}"#;
+    const APP_SERVICE: &[(&str, &str)] =
+        &[("IDENTITY_ENDPOINT", "http://127.0.0.1:41056/msi/token"), ("IDENTITY_HEADER", "h-1")];
 
-    async fn token(
-        machine: &Scripted,
-        id: Option<UserAssignedId>,
-        within_chain: bool,
-    ) -> Result<Arc<Token>, Error> {
+    async fn token(machine: &Scripted, id: Option<UserAssignedId>, within_chain: bool) -> Result<Arc<Token>, Error> {
         let credential = ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
             user_assigned_id: id,
             platform: Some(machine.platform.clone()),
@@ -147,10 +127,7 @@ mod tests {
         credential.token(&request).await
     }
 
-    async fn sent(
-        variables: &[(&str, &str)],
-        id: Option<UserAssignedId>,
-    ) -> (String, http::HeaderMap) {
+    async fn sent(variables: &[(&str, &str)], id: Option<UserAssignedId>) -> (String, http::HeaderMap) {
         let machine = Scripted::new(variables).answers([Ok(response(200, TOKEN))]);
         let got = token(&machine, id, false).await.expect("a token");
         assert_eq!((got.secret(), got.expires_on()), ("t-1", 1_800_086_400));
@@ -211,10 +188,7 @@ mod tests {
     async fn within_a_chain_one_quick_look_decides() {
         for answer in [
             Err(HttpError::Connect("no route".into())),
-            Ok(response(
-                403,
-                "dial tcp 169.254.169.254:80: unreachable network",
-            )),
+            Ok(response(403, "dial tcp 169.254.169.254:80: unreachable network")),
             Ok(response(200, "<html>Welcome to the hotel</html>")),
             Ok(response(200, TOKEN)),
         ] {
@@ -228,8 +202,7 @@ mod tests {
     #[tokio::test]
     async fn within_a_chain_the_service_is_known_by_its_refusal() {
         let alive = r#"{"error":"bad_request_102","error_description":"Required metadata header not specified"}"#;
-        let machine =
-            Scripted::new(&[]).answers([Ok(response(400, alive)), Ok(response(200, TOKEN))]);
+        let machine = Scripted::new(&[]).answers([Ok(response(400, alive)), Ok(response(200, TOKEN))]);
         token(&machine, None, true).await.expect("a token");
         let sent = machine.http.sent();
         assert!(!sent[0].headers.contains_key("metadata"));

@@ -20,13 +20,8 @@ use crate::scope;
 use crate::token::{Fetched, Token, TokenRequest};
 use crate::token_answer::{excerpt, jwt_expiry, point};
 
-const NAMES: &[&str] = if cfg!(windows) {
-    &["az.cmd", "az.exe"]
-} else {
-    &["az"]
-};
-const INSTALL: &str =
-    "install it from https://learn.microsoft.com/cli/azure/install-azure-cli, then run: az login";
+const NAMES: &[&str] = if cfg!(windows) { &["az.cmd", "az.exe"] } else { &["az"] };
+const INSTALL: &str = "install it from https://learn.microsoft.com/cli/azure/install-azure-cli, then run: az login";
 
 /// The signed-in account of the Azure CLI.
 pub(crate) struct AzureCli {
@@ -51,9 +46,7 @@ impl AzureCli {
     fn tenant<'t>(&'t self, request: &'t TokenRequest) -> Result<Option<&'t str>, Error> {
         let requested = request.tenant_id.as_deref();
         match (&self.tenants, requested) {
-            (Some(tenants), _) => tenants
-                .resolve(requested, self.platform.environment())
-                .map(Some),
+            (Some(tenants), _) => tenants.resolve(requested, self.platform.environment()).map(Some),
             (None, Some(requested)) => check_tenant_id(requested).map(|()| Some(requested)),
             (None, None) => Ok(None),
         }
@@ -83,24 +76,12 @@ impl AzureCli {
                 .answer(said(&output.stderr))
                 .next("run `az account get-access-token` to see it, and update az if it is old")
         })?;
-        let secret = Zeroizing::new(
-            answer["accessToken"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-        );
+        let secret = Zeroizing::new(answer["accessToken"].as_str().unwrap_or_default().to_owned());
         let now = self.platform.clock().unix_time();
-        let expires_on = answer
-            .get("expires_on")
-            .and_then(point)
-            .or_else(|| jwt_expiry(&secret))
-            .ok_or_else(|| {
-                Error::failed("az does not say when its token expires")
-                    .next("update az to 2.54 or later")
-            })?;
-        let lifetime = u64::try_from(expires_on - now)
-            .ok()
-            .filter(|left| *left > 0);
+        let expires_on = answer.get("expires_on").and_then(point).or_else(|| jwt_expiry(&secret)).ok_or_else(|| {
+            Error::failed("az does not say when its token expires").next("update az to 2.54 or later")
+        })?;
+        let lifetime = u64::try_from(expires_on - now).ok().filter(|left| *left > 0);
         let lifetime = lifetime.ok_or_else(|| {
             Error::failed("az answered with a token that has already expired")
                 .next("check this machine's clock, then run: az login")
@@ -128,15 +109,11 @@ impl Source for AzureCli {
         self.tenant(request)?;
         if let Some(claims) = &request.claims {
             let tenant = self.tenant(request)?;
-            return Err(
-                Error::unavailable("az cannot answer a claims challenge without its user").next(
-                    format!(
-                        "run (az 2.76 or later): az login --claims-challenge {}{}",
-                        STANDARD.encode(claims),
-                        tenant.map_or_else(String::new, |tenant| format!(" --tenant {tenant}"))
-                    ),
-                ),
-            );
+            return Err(Error::unavailable("az cannot answer a claims challenge without its user").next(format!(
+                "run (az 2.76 or later): az login --claims-challenge {}{}",
+                STANDARD.encode(claims),
+                tenant.map_or_else(String::new, |tenant| format!(" --tenant {tenant}"))
+            )));
         }
         Ok(())
     }
@@ -148,19 +125,12 @@ impl Source for AzureCli {
         let tried = format!(
             "{} {}",
             program.display(),
-            arguments
-                .iter()
-                .map(|argument| argument.to_string_lossy())
-                .collect::<Vec<_>>()
-                .join(" ")
+            arguments.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
         );
         let process = ProcessRequest {
             program,
             arguments,
-            variables: vec![
-                ("AZURE_CORE_NO_COLOR", "true"),
-                ("AZURE_CORE_ONLY_SHOW_ERRORS", "true"),
-            ],
+            variables: vec![("AZURE_CORE_NO_COLOR", "true"), ("AZURE_CORE_ONLY_SHOW_ERRORS", "true")],
             timeout: self.timeout,
         };
         let outcome = match self.platform.processes().run(&process).await {
@@ -175,11 +145,8 @@ impl Source for AzureCli {
 
     /// The stamp of the file that az rewrites when somebody signs in or out, or chooses another subscription.
     fn fingerprint(&self) -> u64 {
-        let profile = Self::config_folder(&self.platform).and_then(|folder| {
-            self.platform
-                .files()
-                .stamp(&folder.join("azureProfile.json"))
-        });
+        let profile = Self::config_folder(&self.platform)
+            .and_then(|folder| self.platform.files().stamp(&folder.join("azureProfile.json")));
         let mut hasher = DefaultHasher::new();
         profile.hash(&mut hasher);
         hasher.finish()
@@ -199,17 +166,14 @@ fn find_answer(output: &[u8]) -> Option<Value> {
             values.next()?.ok()
         })
         .find(|value: &Value| {
-            value
-                .get("accessToken")
-                .and_then(Value::as_str)
-                .is_some_and(|token| !token.trim().is_empty())
+            value.get("accessToken").and_then(Value::as_str).is_some_and(|token| !token.trim().is_empty())
         })
 }
 
 fn refusal(output: &ProcessOutput) -> Error {
     let complaint = String::from_utf8_lossy(&output.stderr);
-    let signed_out = (complaint.contains("az login") || complaint.contains("az account set"))
-        && !complaint.contains("AADSTS");
+    let signed_out =
+        (complaint.contains("az login") || complaint.contains("az account set")) && !complaint.contains("AADSTS");
     let error = if output.code == Some(127) || complaint.starts_with("'az' is not recognized") {
         Error::unavailable("the Azure CLI is on PATH but cannot run").next(INSTALL)
     } else if signed_out {
@@ -219,19 +183,15 @@ fn refusal(output: &ProcessOutput) -> Error {
             Some(code) => format!("ended with status {code}"),
             None => "was ended by a signal".into(),
         };
-        Error::failed(format!("az {ended}")).next(
-            "run `az account get-access-token` to see the whole message; `az login` signs in anew",
-        )
+        Error::failed(format!("az {ended}"))
+            .next("run `az account get-access-token` to see the whole message; `az login` signs in anew")
     };
     error.answer(said(&output.stderr))
 }
 
 /// The tool's own words.
 fn said(stderr: &[u8]) -> Answer {
-    Answer {
-        text: excerpt(&String::from_utf8_lossy(stderr)),
-        ..Answer::default()
-    }
+    Answer { text: excerpt(&String::from_utf8_lossy(stderr)), ..Answer::default() }
 }
 
 #[cfg(test)]
@@ -246,11 +206,7 @@ mod tests {
     use crate::platform::scripted::Scripted;
 
     fn output(code: i32, stdout: &str, stderr: &str) -> Result<ProcessOutput, ProcessError> {
-        Ok(ProcessOutput {
-            code: Some(code),
-            stdout: stdout.into(),
-            stderr: stderr.into(),
-        })
+        Ok(ProcessOutput { code: Some(code), stdout: stdout.into(), stderr: stderr.into() })
     }
 
     fn machine() -> Scripted {
@@ -277,24 +233,11 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test]
     async fn az_is_run_once_and_its_token_kept_until_somebody_else_signs_in() {
-        let answer = |token| {
-            output(
-                0,
-                &format!(r#"{{"accessToken":"{token}","expires_on":1800003600}}"#),
-                "",
-            )
-        };
+        let answer = |token| output(0, &format!(r#"{{"accessToken":"{token}","expires_on":1800003600}}"#), "");
         let machine = machine().outputs([answer("t-1"), answer("t-2")]);
         let credential = credential(&machine);
         for _ in 0..3 {
-            assert_eq!(
-                credential
-                    .token(&request())
-                    .await
-                    .expect("a token")
-                    .secret(),
-                "t-1"
-            );
+            assert_eq!(credential.token(&request()).await.expect("a token").secret(), "t-1");
         }
         let started = machine.processes.started();
         assert_eq!(started.len(), 1);
@@ -304,24 +247,15 @@ mod tests {
             "account get-access-token --output json --resource https://vault.azure.net --subscription My Subscription"
         );
         machine.files.put("/home/u/.azure/azureProfile.json", 2);
-        assert_eq!(
-            credential
-                .token(&request())
-                .await
-                .expect("a token")
-                .secret(),
-            "t-2"
-        );
+        assert_eq!(credential.token(&request()).await.expect("a token").secret(), "t-2");
     }
 
     #[tokio::test]
     async fn noise_around_the_answer_is_tolerated() {
-        let noisy = "Welcome {user}!\n{\"notice\": 1}\n{\"accessToken\": \"t\", \"expires_on\": \"1800000060\"}\nbye {\n";
+        let noisy =
+            "Welcome {user}!\n{\"notice\": 1}\n{\"accessToken\": \"t\", \"expires_on\": \"1800000060\"}\nbye {\n";
         let machine = machine().outputs([output(0, noisy, "WARNING: an update is available")]);
-        let token = credential(&machine)
-            .token(&request())
-            .await
-            .expect("a token");
+        let token = credential(&machine).token(&request()).await.expect("a token");
         assert_eq!((token.secret(), token.expires_on()), ("t", 1_800_000_060));
     }
 
@@ -329,39 +263,16 @@ mod tests {
     async fn what_goes_wrong_is_told_apart() {
         use Outcome::{Failed, Unavailable};
         for (result, words, outcome) in [
-            (
-                output(1, "", "ERROR: Please run 'az login' to setup account."),
-                "run: az login",
-                Unavailable,
-            ),
-            (
-                output(1, "", "ERROR: AADSTS50076: use MFA. Run az login"),
-                "AADSTS50076",
-                Failed,
-            ),
+            (output(1, "", "ERROR: Please run 'az login' to setup account."), "run: az login", Unavailable),
+            (output(1, "", "ERROR: AADSTS50076: use MFA. Run az login"), "AADSTS50076", Failed),
             (output(127, "", "not found"), "cannot run", Unavailable),
-            (
-                output(0, "eyJhbGciOi.not.json", ""),
-                "other than a token",
-                Failed,
-            ),
+            (output(0, "eyJhbGciOi.not.json", ""), "other than a token", Failed),
             (output(0, r#"{"accessToken":"opaque"}"#, ""), "2.54", Failed),
-            (
-                output(0, r#"{"accessToken":"opaque","expires_on":5}"#, ""),
-                "already expired",
-                Failed,
-            ),
-            (
-                Err(ProcessError::Timeout(Duration::from_secs(10))),
-                "within 10 s",
-                Failed,
-            ),
+            (output(0, r#"{"accessToken":"opaque","expires_on":5}"#, ""), "already expired", Failed),
+            (Err(ProcessError::Timeout(Duration::from_secs(10))), "within 10 s", Failed),
         ] {
             let machine = machine().outputs([result]);
-            let error = credential(&machine)
-                .token(&request())
-                .await
-                .expect_err(words);
+            let error = credential(&machine).token(&request()).await.expect_err(words);
             assert!(error.to_string().contains(words), "{error}");
             assert!(!error.to_string().contains("eyJ") && !error.to_string().contains("opaque"));
             assert_eq!(error.outcome(), outcome, "{error}");
@@ -371,10 +282,7 @@ mod tests {
     #[tokio::test]
     async fn az_that_is_not_there_is_not_looked_for_elsewhere() {
         let machine = Scripted::new(&[("PATH", "/usr/bin")]);
-        let error = credential(&machine)
-            .token(&request())
-            .await
-            .expect_err("no az");
+        let error = credential(&machine).token(&request()).await.expect_err("no az");
         assert!(error.to_string().contains("not on PATH"), "{error}");
         assert!(machine.processes.started().is_empty());
     }
@@ -384,30 +292,16 @@ mod tests {
         let machine = machine();
         let credential = credential(&machine);
         for scope in ["--debug", "https://x/&whoami", "a;b", "$(x)"] {
-            let error = credential
-                .token(&TokenRequest::new([scope]))
-                .await
-                .expect_err(scope);
+            let error = credential.token(&TokenRequest::new([scope])).await.expect_err(scope);
             assert!(error.is_invalid_argument(), "{error}");
         }
         let mut tenant = request();
         tenant.tenant_id = Some("--debug x".into());
-        assert!(
-            credential
-                .token(&tenant)
-                .await
-                .expect_err("tenant")
-                .is_invalid_argument()
-        );
+        assert!(credential.token(&tenant).await.expect_err("tenant").is_invalid_argument());
         let mut claims = request();
         claims.claims = Some("{}".into());
         let error = credential.token(&claims).await.expect_err("claims");
-        assert!(
-            error
-                .to_string()
-                .contains("az login --claims-challenge e30="),
-            "{error}"
-        );
+        assert!(error.to_string().contains("az login --claims-challenge e30="), "{error}");
         assert!(machine.processes.started().is_empty());
     }
 }

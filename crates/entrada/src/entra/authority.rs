@@ -25,22 +25,16 @@ impl Authority {
 
     fn parse(text: &str, origin: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
-            Err(
-                Error::invalid_argument(format!("{origin} \"{text}\" {why}")).next(
-                    "use login.microsoftonline.com, login.microsoftonline.us (US Government), login.chinacloudapi.cn \
+            Err(Error::invalid_argument(format!("{origin} \"{text}\" {why}")).next(
+                "use login.microsoftonline.com, login.microsoftonline.us (US Government), login.chinacloudapi.cn \
                      (China), or another host as https://HOST[:PORT]",
-                ),
-            )
+            ))
         };
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return refuse("is empty");
         }
-        let absolute = if trimmed.contains("://") {
-            trimmed.to_owned()
-        } else {
-            format!("https://{trimmed}")
-        };
+        let absolute = if trimmed.contains("://") { trimmed.to_owned() } else { format!("https://{trimmed}") };
         let Ok(url) = Url::parse(&absolute) else {
             return refuse("is not a URL");
         };
@@ -97,20 +91,14 @@ mod tests {
             authority(Some(" login.microsoftonline.us "), china).expect("ok"),
             "https://login.microsoftonline.us"
         );
-        assert_eq!(
-            authority(Some("https://localhost:8443"), "").expect("ok"),
-            "https://localhost:8443"
-        );
+        assert_eq!(authority(Some("https://localhost:8443"), "").expect("ok"), "https://localhost:8443");
     }
 
     #[test]
     fn what_is_none_is_refused_with_the_reason() {
         for (given, why) in [
             ("http://login.microsoftonline.com", "must be an https URL"),
-            (
-                "https://login.microsoftonline.com/contoso",
-                "must not contain a path",
-            ),
+            ("https://login.microsoftonline.com/contoso", "must not contain a path"),
             ("https://", "is not a URL"),
             ("", "is empty"),
             ("https://u:p@host", "user name or password"),
@@ -121,10 +109,6 @@ mod tests {
             assert!(error.to_string().contains(why), "{error}");
         }
         let error = authority(None, "http://x").expect_err("http");
-        assert!(
-            error
-                .to_string()
-                .starts_with("AZURE_AUTHORITY_HOST \"http://x\"")
-        );
+        assert!(error.to_string().starts_with("AZURE_AUTHORITY_HOST \"http://x\""));
     }
 }

@@ -26,15 +26,8 @@ pub(super) fn refusal(response: &HttpResponse, local: i64) -> Error {
         Some((what, _)) => what.to_owned(),
         None => "Microsoft Entra refused the request".to_owned(),
     };
-    let interaction = matches!(
-        error.as_str(),
-        "interaction_required" | "login_required" | "consent_required"
-    );
-    let outcome = if interaction {
-        Error::interaction_required(what)
-    } else {
-        Error::failed(what)
-    };
+    let interaction = matches!(error.as_str(), "interaction_required" | "login_required" | "consent_required");
+    let outcome = if interaction { Error::interaction_required(what) } else { Error::failed(what) };
     let outcome = outcome.answer(Answer {
         status: Some(response.status),
         error: Some(error),
@@ -80,14 +73,12 @@ fn advice(error: &str, code: Option<&str>) -> Option<(&'static str, &'static str
             "the client secret is wrong",
             "use the secret's value, not its id, of an app registration of this client id and tenant",
         ),
-        "AADSTS7000222" => (
-            "the client secret has expired",
-            "create a new secret in the Azure portal under Certificates & secrets",
-        ),
-        "AADSTS700016" => (
-            "the tenant has no app with this client id",
-            "check the client id, and that it belongs to this tenant",
-        ),
+        "AADSTS7000222" => {
+            ("the client secret has expired", "create a new secret in the Azure portal under Certificates & secrets")
+        }
+        "AADSTS700016" => {
+            ("the tenant has no app with this client id", "check the client id, and that it belongs to this tenant")
+        }
         "AADSTS90002" => (
             "there is no such tenant in this cloud",
             "check the tenant id, and the authority if the tenant is in a sovereign cloud",
@@ -97,22 +88,15 @@ fn advice(error: &str, code: Option<&str>) -> Option<(&'static str, &'static str
             "the tenant does not know the resource of this scope",
             "check the scope for typing errors, and that the resource is set up in this tenant",
         ),
-        "AADSTS70011" | "AADSTS1002012" => (
-            "the scope is not valid for an app that signs in by itself",
-            "use the resource followed by /.default",
-        ),
-        "AADSTS7000112" => (
-            "the app is disabled",
-            "enable it in the Azure portal under Enterprise applications",
-        ),
+        "AADSTS70011" | "AADSTS1002012" => {
+            ("the scope is not valid for an app that signs in by itself", "use the resource followed by /.default")
+        }
+        "AADSTS7000112" => ("the app is disabled", "enable it in the Azure portal under Enterprise applications"),
         "AADSTS53003" => (
             "a conditional access policy blocks this sign-in",
             "ask the tenant's administrator which policy applies to this app",
         ),
-        "AADSTS700024" => (
-            "the assertion is expired or not valid yet",
-            "check this machine's clock",
-        ),
+        "AADSTS700024" => ("the assertion is expired or not valid yet", "check this machine's clock"),
         _ => return None,
     })
 }
@@ -124,10 +108,7 @@ fn about_time(code: Option<&str>) -> bool {
 /// `AADSTS` and the digits after it.
 fn code_in(text: &str) -> Option<String> {
     let start = text.find("AADSTS")?;
-    let digits: String = text[start + 6..]
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
+    let digits: String = text[start + 6..].chars().take_while(char::is_ascii_digit).collect();
     (!digits.is_empty()).then(|| format!("AADSTS{digits}"))
 }
 
@@ -162,13 +143,9 @@ mod tests {
 
     #[test]
     fn an_unknown_code_has_a_place_to_look() {
-        let body =
-            r#"{"error":"invalid_grant","error_description":"AADSTS123456: Something new."}"#;
+        let body = r#"{"error":"invalid_grant","error_description":"AADSTS123456: Something new."}"#;
         let error = refusal(&response(400, body), 0).to_string();
-        assert!(
-            error.contains("AADSTS123456") && error.contains("error?code=123456"),
-            "{error}"
-        );
+        assert!(error.contains("AADSTS123456") && error.contains("error?code=123456"), "{error}");
     }
 
     #[test]
@@ -179,12 +156,7 @@ mod tests {
 
     #[test]
     fn what_is_not_entra_is_said_to_be_so() {
-        for (status, words) in [
-            (302, "redirect"),
-            (403, "proxy"),
-            (429, "throttles"),
-            (503, "not available"),
-        ] {
+        for (status, words) in [(302, "redirect"), (403, "proxy"), (429, "throttles"), (503, "not available")] {
             let error = refusal(&response(status, "<html>hello</html>"), 0).to_string();
             assert!(error.contains(words), "{error}");
             assert!(error.contains(&format!("HTTP {status}")), "{error}");

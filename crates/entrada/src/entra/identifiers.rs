@@ -9,10 +9,7 @@ pub(crate) fn check_tenant_id(tenant_id: &str) -> Result<(), Error> {
     if tenant_id.is_empty() {
         return Err(Error::invalid_argument("the tenant id is empty").next(next));
     }
-    if tenant_id
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
-    {
+    if tenant_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.') {
         return Ok(());
     }
     Err(Error::invalid_argument(format!(
@@ -27,10 +24,7 @@ pub(crate) fn check_client_id(client_id: &str) -> Result<(), Error> {
     if client_id.is_empty() {
         return Err(Error::invalid_argument("the client id is empty").next(next));
     }
-    if client_id
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c))
-    {
+    if client_id.chars().all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c)) {
         return Ok(());
     }
     Err(Error::invalid_argument(format!("{client_id:?} is not a client id")).next(next))
@@ -39,15 +33,12 @@ pub(crate) fn check_client_id(client_id: &str) -> Result<(), Error> {
 /// Refuses an empty secret, and one that a copy-and-paste has left a line end on.
 pub(crate) fn check_secret(secret: &str) -> Result<(), Error> {
     if secret.is_empty() {
-        return Err(Error::invalid_argument("the client secret is empty").next(
-            "create one in the Azure portal under Certificates & secrets, and copy its value",
-        ));
+        return Err(Error::invalid_argument("the client secret is empty")
+            .next("create one in the Azure portal under Certificates & secrets, and copy its value"));
     }
     if secret.trim_matches(|c: char| c.is_whitespace()).len() != secret.len() {
-        return Err(Error::invalid_argument(
-            "the client secret begins or ends with a space or line end",
-        )
-        .next("copy the value again; when it comes from a file, remove the line end"));
+        return Err(Error::invalid_argument("the client secret begins or ends with a space or line end")
+            .next("copy the value again; when it comes from a file, remove the line end"));
     }
     Ok(())
 }
@@ -65,10 +56,7 @@ impl Tenants {
         for tenant in additionally_allowed.iter().filter(|tenant| *tenant != "*") {
             check_tenant_id(tenant)?;
         }
-        Ok(Self {
-            own,
-            additionally_allowed,
-        })
+        Ok(Self { own, additionally_allowed })
     }
 
     /// The tenant to ask: the one requested, where it is allowed, else the credential's own. With
@@ -78,9 +66,7 @@ impl Tenants {
         requested: Option<&'t str>,
         environment: &dyn Environment,
     ) -> Result<&'t str, Error> {
-        let Some(requested) =
-            requested.filter(|requested| !requested.eq_ignore_ascii_case(&self.own))
-        else {
+        let Some(requested) = requested.filter(|requested| !requested.eq_ignore_ascii_case(&self.own)) else {
             return Ok(&self.own);
         };
         check_tenant_id(requested)?;
@@ -138,23 +124,13 @@ mod tests {
         let own = Tenants::new("home".into(), vec![]).expect("ok");
         assert_eq!(own.resolve(None, &none).expect("own"), "home");
         assert_eq!(own.resolve(Some("HOME"), &none).expect("own"), "home");
-        let error = own
-            .resolve(Some("other"), &none)
-            .expect_err("not allowed")
-            .to_string();
+        let error = own.resolve(Some("other"), &none).expect_err("not allowed").to_string();
         assert!(error.contains("tenant other") && error.contains("tenant home"));
         let any = Tenants::new("home".into(), vec!["*".into()]).expect("ok");
         assert_eq!(any.resolve(Some("other"), &none).expect("allowed"), "other");
-        let pin = |value: &str| {
-            HashMap::from([(
-                "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH".to_owned(),
-                value.to_owned(),
-            )])
-        };
+        let pin =
+            |value: &str| HashMap::from([("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH".to_owned(), value.to_owned())]);
         assert_eq!(any.resolve(Some("other"), &pin("1")).expect("own"), "home");
-        assert_eq!(
-            any.resolve(Some("other"), &pin("false")).expect("allowed"),
-            "other"
-        );
+        assert_eq!(any.resolve(Some("other"), &pin("false")).expect("allowed"), "other");
     }
 }

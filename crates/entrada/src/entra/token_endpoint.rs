@@ -30,54 +30,34 @@ pub(crate) struct TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    pub(crate) fn new(
-        authority: &Authority,
-        tenant_id: &str,
-        client_id: &str,
-        scopes: &[String],
-    ) -> Self {
+    pub(crate) fn new(authority: &Authority, tenant_id: &str, client_id: &str, scopes: &[String]) -> Self {
         let url = authority.token_endpoint(tenant_id);
-        let asked = format!(
-            "POST {url} for client {client_id}, scope {}",
-            scopes.join(" ")
-        );
+        let asked = format!("POST {url} for client {client_id}, scope {}", scopes.join(" "));
         Self { url, asked }
     }
 
     /// Sends a grant and reads the answer.
-    pub(crate) async fn redeem(
-        &self,
-        platform: &Platform,
-        form: &[(&str, &str)],
-    ) -> Result<Fetched, Error> {
+    pub(crate) async fn redeem(&self, platform: &Platform, form: &[(&str, &str)]) -> Result<Fetched, Error> {
         let request_id = uuid::Uuid::new_v4().to_string();
         let mut request = HttpRequest::post_form(self.url.clone(), Route::Proxied, TIMEOUT, form)
-            .header(
-                http::header::ACCEPT,
-                HeaderValue::from_static("application/json"),
-            );
+            .header(http::header::ACCEPT, HeaderValue::from_static("application/json"));
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             request = request
                 .header(HeaderName::from_static("client-request-id"), value)
-                .header(
-                    HeaderName::from_static("return-client-request-id"),
-                    HeaderValue::from_static("true"),
-                );
+                .header(HeaderName::from_static("return-client-request-id"), HeaderValue::from_static("true"));
         }
-        let response = RETRY.send(platform, &request).await.map_err(|error| {
-            let failed = Error::failed(format!("Microsoft Entra could not be reached: {error}"))
-                .tried(format!("{}, request id {request_id}", self.asked));
-            failed.next(error.remedy().unwrap_or(
-                "check the network, and HTTPS_PROXY if this machine reaches the internet through a proxy",
-            ))
-        })?;
+        let response =
+            RETRY.send(platform, &request).await.map_err(|error| {
+                let failed = Error::failed(format!("Microsoft Entra could not be reached: {error}"))
+                    .tried(format!("{}, request id {request_id}", self.asked));
+                failed.next(error.remedy().unwrap_or(
+                    "check the network, and HTTPS_PROXY if this machine reaches the internet through a proxy",
+                ))
+            })?;
         let outcome = if response.status == 200 {
             token_answer::parse(&response, platform.clock(), Expiry::Relative)
         } else {
-            Err(error_answer::refusal(
-                &response,
-                platform.clock().unix_time(),
-            ))
+            Err(error_answer::refusal(&response, platform.clock().unix_time()))
         };
         outcome.map_err(|error| error.tried(&*self.asked))
     }

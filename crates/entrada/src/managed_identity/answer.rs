@@ -43,9 +43,7 @@ pub(super) fn refusal(host: &str, response: &HttpResponse, id: Option<&UserAssig
     let whose = whose(id);
     let (error, next) = match response.status {
         400 if words.contains("multiple user assigned") => (
-            Error::unavailable(format!(
-                "this {host} has several user-assigned identities and none was named"
-            )),
+            Error::unavailable(format!("this {host} has several user-assigned identities and none was named")),
             "name one: pass client_id, or set AZURE_CLIENT_ID for DefaultAzureCredential".to_owned(),
         ),
         400 if error == Some("invalid_resource") => (
@@ -68,9 +66,7 @@ pub(super) fn refusal(host: &str, response: &HttpResponse, id: Option<&UserAssig
             "start fewer processes at once, and share one credential object within each".to_owned(),
         ),
         status => (
-            Error::failed(format!(
-                "the managed-identity endpoint of this {host} answered with status {status}"
-            )),
+            Error::failed(format!("the managed-identity endpoint of this {host} answered with status {status}")),
             "try again later; if it stays, check the health of this resource in the Azure portal".to_owned(),
         ),
     };
@@ -128,9 +124,6 @@ mod tests {
     #[test]
     fn what_says_nothing_is_described() {
         let error = refusal("App Service", &response(500, "<html>oops</html>"), None).to_string();
-        assert!(
-            error.contains("status 500") && error.contains("oops"),
-            "{error}"
-        );
+        assert!(error.contains("status 500") && error.contains("oops"), "{error}");
     }
 }

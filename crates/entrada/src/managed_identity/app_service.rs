@@ -22,9 +22,7 @@ const RETRY: Retry = Retry {
     attempts_unanswered: 5,
     first_pause: Duration::from_millis(800),
     deadline: Duration::from_secs(60),
-    transient: |response| {
-        matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504) || is_empty_success(response)
-    },
+    transient: |response| matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504) || is_empty_success(response),
 };
 
 /// Under many requests at once the endpoint has answered 200 with nothing.
@@ -75,16 +73,14 @@ impl AppService {
         let header = platform
             .environment()
             .var("IDENTITY_HEADER")
-            .ok_or_else(|| {
-                Error::failed("IDENTITY_HEADER was set when this program started and no longer is")
-            })?;
+            .ok_or_else(|| Error::failed("IDENTITY_HEADER was set when this program started and no longer is"))?;
         let mut header = HeaderValue::from_str(&header).map_err(|_| {
             Error::failed("IDENTITY_HEADER holds characters that no HTTP header can hold")
                 .next("restart this program with the variables that the platform gave it")
         })?;
         header.set_sensitive(true);
-        let request = HttpRequest::get(url, Route::Direct, TIMEOUT)
-            .header(HeaderName::from_static("x-identity-header"), header);
+        let request =
+            HttpRequest::get(url, Route::Direct, TIMEOUT).header(HeaderName::from_static("x-identity-header"), header);
 
         let tried = format!("{request:?} for {}", whose(id));
         let response = RETRY.send(platform, &request).await.map_err(|error| {

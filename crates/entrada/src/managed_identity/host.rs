@@ -39,11 +39,7 @@ impl Host {
             .next("unset IDENTITY_ENDPOINT, or enable the managed identity of this resource and restart it"));
         }
         if is_set("MSI_ENDPOINT") {
-            return Err(not_supported(if is_set("MSI_SECRET") {
-                "Azure Machine Learning"
-            } else {
-                "Cloud Shell"
-            }));
+            return Err(not_supported(if is_set("MSI_SECRET") { "Azure Machine Learning" } else { "Cloud Shell" }));
         }
         Imds::detect(environment).map(Self::Imds)
     }
@@ -73,21 +69,15 @@ impl Host {
 
 /// A URL from a variable.
 pub(super) fn url(name: &str, value: &str) -> Result<Url, Error> {
-    Url::parse(value)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| {
-            Error::failed(format!("{name} is \"{value}\", which is not an http URL")).next(format!(
-                "unset {name} if this program does not run in Azure"
-            ))
-        })
+    Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).ok_or_else(|| {
+        Error::failed(format!("{name} is \"{value}\", which is not an http URL"))
+            .next(format!("unset {name} if this program does not run in Azure"))
+    })
 }
 
 fn not_supported(host: &str) -> Error {
-    Error::unavailable(format!(
-        "the environment variables tell of {host}, whose managed identity is not supported yet"
-    ))
-    .next("sign in with another credential here")
+    Error::unavailable(format!("the environment variables tell of {host}, whose managed identity is not supported yet"))
+        .next("sign in with another credential here")
 }
 
 #[cfg(test)]
@@ -97,10 +87,8 @@ mod tests {
     use super::*;
 
     fn detect(variables: &[(&str, &str)]) -> Result<(&'static str, String), String> {
-        let variables: HashMap<_, _> = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let variables: HashMap<_, _> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Host::detect(&variables)
             .map(|host| (host.parts().0, host.parts().1.to_owned()))
             .map_err(|error| error.to_string())
@@ -110,29 +98,14 @@ mod tests {
     fn variables_tell_the_host() {
         let endpoint = ("IDENTITY_ENDPOINT", "http://127.0.0.1:41056/msi/token");
         let header = ("IDENTITY_HEADER", "h");
-        assert_eq!(
-            detect(&[endpoint, header]),
-            Ok(("App Service", "http://127.0.0.1:41056/msi/token".into()))
-        );
-        assert_eq!(
-            detect(&[]),
-            Ok((
-                "IMDS",
-                "http://169.254.169.254/metadata/identity/oauth2/token".into()
-            ))
-        );
+        assert_eq!(detect(&[endpoint, header]), Ok(("App Service", "http://127.0.0.1:41056/msi/token".into())));
+        assert_eq!(detect(&[]), Ok(("IMDS", "http://169.254.169.254/metadata/identity/oauth2/token".into())));
         assert_eq!(
             detect(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:81/")]),
-            Ok((
-                "IMDS",
-                "http://127.0.0.1:81/metadata/identity/oauth2/token".into()
-            ))
+            Ok(("IMDS", "http://127.0.0.1:81/metadata/identity/oauth2/token".into()))
         );
         // Emptied is not set.
-        assert_eq!(
-            detect(&[("IDENTITY_ENDPOINT", ""), header]).map(|h| h.0),
-            Ok("IMDS")
-        );
+        assert_eq!(detect(&[("IDENTITY_ENDPOINT", ""), header]).map(|h| h.0), Ok("IMDS"));
     }
 
     #[test]
@@ -140,26 +113,10 @@ mod tests {
         let endpoint = ("IDENTITY_ENDPOINT", "http://localhost/token");
         for (variables, words) in [
             (vec![endpoint], "neither IDENTITY_HEADER"),
-            (
-                vec![endpoint, ("IMDS_ENDPOINT", "http://localhost")],
-                "Azure Arc",
-            ),
-            (
-                vec![
-                    endpoint,
-                    ("IDENTITY_HEADER", "h"),
-                    ("IDENTITY_SERVER_THUMBPRINT", "0"),
-                ],
-                "Service Fabric",
-            ),
+            (vec![endpoint, ("IMDS_ENDPOINT", "http://localhost")], "Azure Arc"),
+            (vec![endpoint, ("IDENTITY_HEADER", "h"), ("IDENTITY_SERVER_THUMBPRINT", "0")], "Service Fabric"),
             (vec![("MSI_ENDPOINT", "http://localhost")], "Cloud Shell"),
-            (
-                vec![
-                    ("IDENTITY_ENDPOINT", "localhost:80"),
-                    ("IDENTITY_HEADER", "h"),
-                ],
-                "not an http URL",
-            ),
+            (vec![("IDENTITY_ENDPOINT", "localhost:80"), ("IDENTITY_HEADER", "h")], "not an http URL"),
             (
                 vec![("AZURE_POD_IDENTITY_AUTHORITY_HOST", "nonsense")],
                 "AZURE_POD_IDENTITY_AUTHORITY_HOST is \"nonsense\"",

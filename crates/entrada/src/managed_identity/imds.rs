@@ -47,10 +47,7 @@ impl Imds {
         let base = configured.as_deref().unwrap_or(LINK_LOCAL);
         let mut endpoint = url(NAME, base)?;
         endpoint.set_path(&format!("{}{PATH}", endpoint.path().trim_end_matches('/')));
-        Ok(Self {
-            endpoint,
-            certain: AtomicBool::new(configured.is_some()),
-        })
+        Ok(Self { endpoint, certain: AtomicBool::new(configured.is_some()) })
     }
 
     pub(super) fn endpoint(&self) -> &str {
@@ -68,15 +65,12 @@ impl Imds {
             self.probe(platform, resource).await?;
             self.certain.store(true, Ordering::Relaxed);
         }
-        let request = self.request(resource, id, TIMEOUT).header(
-            HeaderName::from_static("metadata"),
-            HeaderValue::from_static("true"),
-        );
+        let request = self
+            .request(resource, id, TIMEOUT)
+            .header(HeaderName::from_static("metadata"), HeaderValue::from_static("true"));
         let tried = format!("{request:?} for {}", whose(id));
-        let response = RETRY
-            .send(platform, &request)
-            .await
-            .map_err(|error| self.absent(&error.to_string()).tried(&*tried))?;
+        let response =
+            RETRY.send(platform, &request).await.map_err(|error| self.absent(&error.to_string()).tried(&*tried))?;
         let outcome = if response.status == 200 && is_object(&response) {
             token_answer::parse(&response, platform.clock(), Expiry::Absolute)
         } else if response.status == 200 || !is_imds(&response) {
@@ -99,12 +93,7 @@ impl Imds {
         }
     }
 
-    fn request(
-        &self,
-        resource: &str,
-        id: Option<&UserAssignedId>,
-        timeout: Duration,
-    ) -> HttpRequest {
+    fn request(&self, resource: &str, id: Option<&UserAssignedId>, timeout: Duration) -> HttpRequest {
         let mut url = self.endpoint.clone();
         {
             let mut query = url.query_pairs_mut();
@@ -135,25 +124,17 @@ impl Imds {
     fn stranger(&self, response: &HttpResponse) -> Error {
         Error::unavailable("something that is not the metadata service answers in its place")
             .answer(describe(response))
-            .next(
-                "this is normal in Docker Desktop, behind captive portals and behind some proxies",
-            )
+            .next("this is normal in Docker Desktop, behind captive portals and behind some proxies")
     }
 }
 
 /// The metadata service says who it is, or refuses in its own JSON.
 fn is_imds(response: &HttpResponse) -> bool {
-    let named = response
-        .header("server")
-        .is_some_and(|server| server.starts_with("IMDS"));
+    let named = response.header("server").is_some_and(|server| server.starts_with("IMDS"));
     named || said(response).is_some_and(|said| said.error.is_some())
 }
 
 fn is_object(response: &HttpResponse) -> bool {
     // An answer that breaks off is still an answer of its kind, and is reported as broken.
-    response
-        .body
-        .iter()
-        .find(|byte| !byte.is_ascii_whitespace())
-        == Some(&b'{')
+    response.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }

@@ -28,17 +28,15 @@ impl UserAssignedId {
 
     /// Refuses what cannot be such a name.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let next = "`az identity show --query \"{clientId:clientId, objectId:principalId, resourceId:id}\"` prints all three";
+        let next =
+            "`az identity show --query \"{clientId:clientId, objectId:principalId, resourceId:id}\"` prints all three";
         match self {
             Self::ClientId(id) => check_client_id(id),
             Self::ObjectId(id) if is_guid(id) => Ok(()),
             Self::ResourceId(id) if is_resource_id(id) => Ok(()),
             _ => {
                 let (kind, id) = self.parts();
-                Err(Error::invalid_argument(format!(
-                    "{id:?} is not the {kind} of a managed identity"
-                ))
-                .next(next))
+                Err(Error::invalid_argument(format!("{id:?} is not the {kind} of a managed identity")).next(next))
             }
         }
     }

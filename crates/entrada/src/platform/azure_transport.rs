@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use azure_core::error::{ErrorKind, ResultExt};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{
-    AsyncRawResponse, Body, ClientOptions, Context, HttpClient as AzureHttpClient,
-    Method as AzureMethod, Pipeline, PipelineSendOptions, Request, Transport,
+    AsyncRawResponse, Body, ClientOptions, Context, HttpClient as AzureHttpClient, Method as AzureMethod, Pipeline,
+    PipelineSendOptions, Request, Transport,
 };
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -37,10 +37,7 @@ pub fn transport() -> Transport {
 }
 
 fn transport_by(route: Route) -> Transport {
-    Transport::new(Arc::new(Routed {
-        client: HttpClient::system(),
-        route,
-    }))
+    Transport::new(Arc::new(Routed { client: HttpClient::system(), route }))
 }
 
 /// The HTTP client with its route fixed: `azure_core`'s requests do not carry one.
@@ -51,9 +48,7 @@ struct Routed {
 
 impl fmt::Debug for Routed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClient")
-            .field("route", &self.route)
-            .finish_non_exhaustive()
+        f.debug_struct("HttpClient").field("route", &self.route).finish_non_exhaustive()
     }
 }
 
@@ -78,9 +73,7 @@ impl AzureHttpClient for Routed {
             .map_err(|error| into_azure(super::http_client::classify(&error, None)))?;
         let status = response.status().as_u16().into();
         let headers = to_azure_headers(response.headers());
-        let body = response
-            .bytes_stream()
-            .map_err(|error| into_azure(super::http_client::classify(&error, None)));
+        let body = response.bytes_stream().map_err(|error| into_azure(super::http_client::classify(&error, None)));
         Ok(AsyncRawResponse::new(status, headers, Box::pin(body)))
     }
 }
@@ -112,31 +105,19 @@ impl Http for PipelineHttp {
         };
         let mut outgoing = Request::new(request.url.clone(), method);
         for (name, value) in &request.headers {
-            let value = value
-                .to_str()
-                .map_err(|_| HttpError::Invalid(format!("the header {name} is not ASCII")))?;
+            let value = value.to_str().map_err(|_| HttpError::Invalid(format!("the header {name} is not ASCII")))?;
             outgoing.insert_header(name.as_str().to_owned(), value.to_owned());
         }
         outgoing.set_body(Bytes::copy_from_slice(&request.body));
-        let options = PipelineSendOptions {
-            skip_checks: true,
-            ..PipelineSendOptions::default()
-        };
-        let response = self
-            .0
-            .send(&Context::new(), &mut outgoing, Some(options))
-            .await
-            .map_err(|error| from_azure(&error))?;
+        let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
+        let response =
+            self.0.send(&Context::new(), &mut outgoing, Some(options)).await.map_err(|error| from_azure(&error))?;
         let (status, headers, body) = response.deconstruct();
         let body = Bytes::from(body);
         if body.len() > HttpResponse::MAX_BODY {
             return Err(HttpError::TooLarge);
         }
-        Ok(HttpResponse {
-            status: status.into(),
-            headers: from_azure_headers(&headers),
-            body,
-        })
+        Ok(HttpResponse { status: status.into(), headers: from_azure_headers(&headers), body })
     }
 
     fn retries(&self) -> bool {
@@ -146,9 +127,7 @@ impl Http for PipelineHttp {
 
 fn into_azure(error: HttpError) -> azure_core::Error {
     let kind = match error {
-        HttpError::Connect(_) | HttpError::Timeout(_) | HttpError::Proxy(_) => {
-            ErrorKind::Connection
-        }
+        HttpError::Connect(_) | HttpError::Timeout(_) | HttpError::Proxy(_) => ErrorKind::Connection,
         HttpError::Broken(_) => ErrorKind::Io,
         _ => ErrorKind::Other,
     };
@@ -173,10 +152,7 @@ fn to_azure_headers(headers: &HeaderMap) -> Headers {
         .iter()
         .filter_map(|(name, value)| {
             let value = value.to_str().ok()?.to_owned();
-            Some((
-                HeaderName::from(name.as_str().to_owned()),
-                HeaderValue::from(value),
-            ))
+            Some((HeaderName::from(name.as_str().to_owned()), HeaderValue::from(value)))
         })
         .collect();
     Headers::from(headers)
@@ -186,10 +162,7 @@ fn from_azure_headers(headers: &Headers) -> HeaderMap {
     headers
         .iter()
         .filter_map(|(name, value)| {
-            Some((
-                http::HeaderName::try_from(name.as_str()).ok()?,
-                http::HeaderValue::try_from(value.as_str()).ok()?,
-            ))
+            Some((http::HeaderName::try_from(name.as_str()).ok()?, http::HeaderValue::try_from(value.as_str()).ok()?))
         })
         .collect()
 }

@@ -32,10 +32,7 @@ impl Clock for SystemClock {
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         let id = ClockId::Monotonic;
         let now = clock_gettime(id);
-        Duration::new(
-            u64::try_from(now.tv_sec).unwrap_or_default(),
-            u32::try_from(now.tv_nsec).unwrap_or_default(),
-        )
+        Duration::new(u64::try_from(now.tv_sec).unwrap_or_default(), u32::try_from(now.tv_nsec).unwrap_or_default())
     }
 
     #[cfg(not(unix))]

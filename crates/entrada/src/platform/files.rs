@@ -35,17 +35,13 @@ pub struct SystemFiles;
 impl Files for SystemFiles {
     fn stamp(&self, path: &Path) -> Option<FileStamp> {
         let metadata = std::fs::metadata(path).ok()?;
-        Some(FileStamp {
-            modified: metadata.modified().ok(),
-            size: metadata.len(),
-        })
+        Some(FileStamp { modified: metadata.modified().ok(), size: metadata.len() })
     }
 
     #[cfg(unix)]
     fn is_program(&self, path: &Path) -> bool {
         use std::os::unix::fs::PermissionsExt;
-        std::fs::metadata(path)
-            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
     }
 
     #[cfg(not(unix))]
@@ -56,9 +52,7 @@ impl Files for SystemFiles {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         use io::Read;
         let mut content = Vec::new();
-        std::fs::File::open(path)?
-            .take(limit)
-            .read_to_end(&mut content)?;
+        std::fs::File::open(path)?.take(limit).read_to_end(&mut content)?;
         Ok(content)
     }
 }

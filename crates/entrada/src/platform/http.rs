@@ -56,14 +56,7 @@ pub struct HttpRequest {
 impl HttpRequest {
     /// A `GET`.
     pub fn get(url: Url, route: Route, timeout: Duration) -> Self {
-        Self {
-            method: Method::Get,
-            url,
-            headers: HeaderMap::new(),
-            body: Zeroizing::default(),
-            route,
-            timeout,
-        }
+        Self { method: Method::Get, url, headers: HeaderMap::new(), body: Zeroizing::default(), route, timeout }
     }
 
     /// A `POST` of a form (`application/x-www-form-urlencoded`).
@@ -73,10 +66,9 @@ impl HttpRequest {
         let mut request = Self::get(url, route, timeout);
         request.method = Method::Post;
         request.body = Zeroizing::new(encoder.finish().into_bytes());
-        request.headers.insert(
-            http::header::CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
+        request
+            .headers
+            .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         request
     }
 
@@ -119,10 +111,7 @@ impl HttpResponse {
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the body: it is a token as often as not.
-        f.debug_struct("HttpResponse")
-            .field("status", &self.status)
-            .field("bytes", &self.body.len())
-            .finish()
+        f.debug_struct("HttpResponse").field("status", &self.status).field("bytes", &self.body.len()).finish()
     }
 }
 
@@ -177,18 +166,11 @@ impl fmt::Display for HttpError {
             Self::Connect(reason) => write!(f, "could not connect: {reason}"),
             Self::Timeout(after) => write!(f, "no answer within {} s", after.as_secs_f32()),
             Self::UntrustedIssuer { issuer, roots } => {
-                write!(
-                    f,
-                    "the server's certificate was issued by \"{issuer}\", which is not trusted ({roots})"
-                )
+                write!(f, "the server's certificate was issued by \"{issuer}\", which is not trusted ({roots})")
             }
             Self::Tls(reason) => write!(f, "TLS failed: {reason}"),
             Self::Proxy(reason) => write!(f, "the proxy failed: {reason}"),
-            Self::TooLarge => write!(
-                f,
-                "the answer is larger than {} KiB",
-                HttpResponse::MAX_BODY / 1024
-            ),
+            Self::TooLarge => write!(f, "the answer is larger than {} KiB", HttpResponse::MAX_BODY / 1024),
             Self::Broken(reason) => write!(f, "the connection broke during the answer: {reason}"),
             Self::Invalid(reason) => write!(f, "the request could not be made: {reason}"),
         }

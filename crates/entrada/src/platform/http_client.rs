@@ -39,10 +39,7 @@ struct Clients {
 impl HttpClient {
     /// A client that takes its configuration from `environment` when it sends its first request.
     pub fn new(environment: Arc<dyn Environment>) -> Self {
-        Self {
-            environment,
-            clients: Mutex::new(None),
-        }
+        Self { environment, clients: Mutex::new(None) }
     }
 
     /// The client of this process, which everything shares that is not given another one.
@@ -93,11 +90,8 @@ impl HttpClient {
     }
 
     fn proxies(&self) -> Result<Vec<Proxy>, HttpError> {
-        let either = |upper: &str| {
-            self.environment
-                .var(&upper.to_ascii_lowercase())
-                .or_else(|| self.environment.var(upper))
-        };
+        let either =
+            |upper: &str| self.environment.var(&upper.to_ascii_lowercase()).or_else(|| self.environment.var(upper));
         // A CGI server passes the request header `Proxy:` on as HTTP_PROXY; only the lower-case name is safe there.
         let http = match self.environment.var("REQUEST_METHOD") {
             Some(_) => self.environment.var("http_proxy"),
@@ -106,23 +100,14 @@ impl HttpClient {
         let none = either("NO_PROXY").as_deref().and_then(NoProxy::from_string);
         let mut proxies = Vec::new();
         for (name, value, make) in [
-            (
-                "HTTPS_PROXY",
-                either("HTTPS_PROXY"),
-                Proxy::https as fn(String) -> _,
-            ),
+            ("HTTPS_PROXY", either("HTTPS_PROXY"), Proxy::https as fn(String) -> _),
             ("HTTP_PROXY", http, Proxy::http as fn(String) -> _),
-            (
-                "ALL_PROXY",
-                either("ALL_PROXY"),
-                Proxy::all as fn(String) -> _,
-            ),
+            ("ALL_PROXY", either("ALL_PROXY"), Proxy::all as fn(String) -> _),
         ] {
             if let Some(value) = value {
                 let proxy: Result<Proxy, reqwest::Error> = make(value);
                 // Not the value: it may hold a password.
-                let proxy =
-                    proxy.map_err(|_| HttpError::Proxy(format!("{name} is not a proxy's URL")))?;
+                let proxy = proxy.map_err(|_| HttpError::Proxy(format!("{name} is not a proxy's URL")))?;
                 proxies.push(proxy.no_proxy(none.clone()));
             }
         }
@@ -156,11 +141,7 @@ impl Http for HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(HttpResponse {
-            status,
-            headers,
-            body: body.freeze(),
-        })
+        Ok(HttpResponse { status, headers, body: body.freeze() })
     }
 }
 
@@ -225,10 +206,8 @@ mod tests {
     use super::*;
 
     fn client(variables: &[(&str, &str)]) -> HttpClient {
-        let variables: HashMap<_, _> = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let variables: HashMap<_, _> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         HttpClient::new(Arc::new(variables))
     }
 
@@ -237,30 +216,13 @@ mod tests {
         let count = |variables: &[(&str, &str)]| client(variables).proxies().map(|p| p.len());
         assert_eq!(count(&[]), Ok(0));
         assert_eq!(count(&[("https_proxy", "http://127.0.0.1:1")]), Ok(1));
-        assert_eq!(
-            count(&[
-                ("HTTPS_PROXY", "http://127.0.0.1:1"),
-                ("HTTP_PROXY", "http://127.0.0.1:1")
-            ]),
-            Ok(2)
-        );
-        assert_eq!(
-            count(&[
-                ("REQUEST_METHOD", "GET"),
-                ("HTTP_PROXY", "http://127.0.0.1:1")
-            ]),
-            Ok(0)
-        );
+        assert_eq!(count(&[("HTTPS_PROXY", "http://127.0.0.1:1"), ("HTTP_PROXY", "http://127.0.0.1:1")]), Ok(2));
+        assert_eq!(count(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://127.0.0.1:1")]), Ok(0));
     }
 
     #[test]
     fn a_proxy_that_is_none_is_named_without_its_password() {
-        let error = client(&[("HTTPS_PROXY", "http://user:pa ss@[")])
-            .proxies()
-            .expect_err("not a URL");
-        assert_eq!(
-            error,
-            HttpError::Proxy("HTTPS_PROXY is not a proxy's URL".into())
-        );
+        let error = client(&[("HTTPS_PROXY", "http://user:pa ss@[")]).proxies().expect_err("not a URL");
+        assert_eq!(error, HttpError::Proxy("HTTPS_PROXY is not a proxy's URL".into()));
     }
 }

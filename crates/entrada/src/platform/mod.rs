@@ -43,9 +43,7 @@ impl Platform {
     pub fn system() -> Self {
         static SYSTEM: OnceLock<Platform> = OnceLock::new();
         SYSTEM
-            .get_or_init(|| {
-                Self::with_environment(Arc::new(SystemEnvironment)).with_http(HttpClient::system())
-            })
+            .get_or_init(|| Self::with_environment(Arc::new(SystemEnvironment)).with_http(HttpClient::system()))
             .clone()
     }
 

@@ -60,9 +60,7 @@ pub struct ProcessOutput {
 impl fmt::Debug for ProcessOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the output: it is a token as often as not.
-        f.debug_struct("ProcessOutput")
-            .field("code", &self.code)
-            .finish_non_exhaustive()
+        f.debug_struct("ProcessOutput").field("code", &self.code).finish_non_exhaustive()
     }
 }
 
@@ -106,10 +104,7 @@ impl Processes for SystemProcesses {
     async fn run(&self, request: &ProcessRequest) -> Result<ProcessOutput, ProcessError> {
         let not_started = |reason: String| ProcessError::NotStarted(reason);
         if !request.program.is_absolute() {
-            return Err(not_started(format!(
-                "{} is not an absolute path",
-                request.program.display()
-            )));
+            return Err(not_started(format!("{} is not an absolute path", request.program.display())));
         }
         let mut command = Command::new(&request.program);
         command
@@ -125,9 +120,7 @@ impl Processes for SystemProcesses {
         }
         #[cfg(unix)]
         command.process_group(0);
-        let mut child = command
-            .spawn()
-            .map_err(|error| not_started(error.to_string()))?;
+        let mut child = command.spawn().map_err(|error| not_started(error.to_string()))?;
         // Whatever ends this call, a deadline, a cancelled task or its success, nothing the program started goes on.
         let group = Group::of(&child);
         match tokio::time::timeout(request.timeout, finish(&mut child, group)).await {
@@ -146,20 +139,13 @@ async fn finish(child: &mut Child, group: Group) -> std::io::Result<ProcessOutpu
         status
     };
     let (stdout, stderr, status) = tokio::join!(read_bounded(stdout), read_bounded(stderr), ended);
-    Ok(ProcessOutput {
-        code: status?.code(),
-        stdout: stdout?,
-        stderr: stderr?,
-    })
+    Ok(ProcessOutput { code: status?.code(), stdout: stdout?, stderr: stderr? })
 }
 
 async fn read_bounded(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
     let mut output = Vec::new();
     if let Some(mut pipe) = pipe {
-        (&mut pipe)
-            .take(MAX_OUTPUT)
-            .read_to_end(&mut output)
-            .await?;
+        (&mut pipe).take(MAX_OUTPUT).read_to_end(&mut output).await?;
         // A program that writes more must not wait for ever for somebody to read it.
         tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
     }
@@ -169,8 +155,7 @@ async fn read_bounded(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<V
 /// A folder in which nothing can be mistaken for a program or a module.
 fn neutral_folder() -> PathBuf {
     if cfg!(windows) {
-        std::env::var_os("SYSTEMROOT")
-            .map_or_else(|| Path::new("C:\\").to_path_buf(), PathBuf::from)
+        std::env::var_os("SYSTEMROOT").map_or_else(|| Path::new("C:\\").to_path_buf(), PathBuf::from)
     } else {
         PathBuf::from("/")
     }
@@ -185,10 +170,7 @@ struct Group {
 impl Group {
     #[cfg(unix)]
     fn of(child: &Child) -> Self {
-        let leader = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(rustix::process::Pid::from_raw);
+        let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
         Self { leader }
     }
 
@@ -224,10 +206,7 @@ mod tests {
     #[tokio::test]
     async fn output_and_exit_code_come_back() {
         let output = SystemProcesses
-            .run(&shell(
-                "echo out$NO_COLOR; echo err >&2; pwd >&2; exit 3",
-                Duration::from_secs(20),
-            ))
+            .run(&shell("echo out$NO_COLOR; echo err >&2; pwd >&2; exit 3", Duration::from_secs(20)))
             .await
             .expect("sh runs");
         assert_eq!(output.code, Some(3));
@@ -240,16 +219,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let pid = folder.path().join("pid");
         let script = format!("sleep 600 & echo $! > {}; wait", pid.display());
-        let error = SystemProcesses
-            .run(&shell(&script, Duration::from_secs(1)))
-            .await
-            .expect_err("it hangs");
+        let error = SystemProcesses.run(&shell(&script, Duration::from_secs(1))).await.expect_err("it hangs");
         assert_eq!(error, ProcessError::Timeout(Duration::from_secs(1)));
-        let pid: i32 = std::fs::read_to_string(pid)
-            .expect("written")
-            .trim()
-            .parse()
-            .expect("a number");
+        let pid: i32 = std::fs::read_to_string(pid).expect("written").trim().parse().expect("a number");
         let grandchild = rustix::process::Pid::from_raw(pid).expect("a process id");
         // It is ended, and its new parent may not have noticed yet: wait for the event, not for a time.
         while rustix::process::test_kill_process(grandchild).is_ok() && !is_zombie(pid) {

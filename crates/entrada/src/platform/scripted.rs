@@ -10,22 +10,15 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 
 use super::{
-    Clock, FileStamp, Files, Http, HttpError, HttpRequest, HttpResponse, Platform, ProcessError,
-    ProcessOutput, ProcessRequest, Processes,
+    Clock, FileStamp, Files, Http, HttpError, HttpRequest, HttpResponse, Platform, ProcessError, ProcessOutput,
+    ProcessRequest, Processes,
 };
 
 /// An answer with a JSON body.
 pub(crate) fn response(status: u16, body: &str) -> HttpResponse {
     let mut headers = http::HeaderMap::new();
-    headers.insert(
-        http::header::CONTENT_TYPE,
-        http::HeaderValue::from_static("application/json"),
-    );
-    HttpResponse {
-        status,
-        headers,
-        body: body.to_owned().into(),
-    }
+    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    HttpResponse { status, headers, body: body.to_owned().into() }
 }
 
 /// A clock that stands still until it is moved; sleeping moves it.
@@ -130,10 +123,7 @@ impl ScriptedFiles {
 impl Files for ScriptedFiles {
     fn stamp(&self, path: &Path) -> Option<FileStamp> {
         let size = *self.0.lock().expect("no panic").get(path)?;
-        Some(FileStamp {
-            modified: None,
-            size,
-        })
+        Some(FileStamp { modified: None, size })
     }
 
     fn is_program(&self, path: &Path) -> bool {
@@ -156,10 +146,8 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     pub(crate) fn new(variables: &[(&str, &str)]) -> Self {
-        let variables: HashMap<String, String> = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let variables: HashMap<String, String> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let clock = ScriptedClock::at(1_800_000_000);
         let http = Arc::new(ScriptedHttp::default());
         let processes = Arc::new(ScriptedProcesses::default());
@@ -177,23 +165,13 @@ impl Scripted {
         }
     }
 
-    pub(crate) fn answers(
-        self,
-        answers: impl IntoIterator<Item = Result<HttpResponse, HttpError>>,
-    ) -> Self {
+    pub(crate) fn answers(self, answers: impl IntoIterator<Item = Result<HttpResponse, HttpError>>) -> Self {
         self.http.answers.lock().expect("no panic").extend(answers);
         self
     }
 
-    pub(crate) fn outputs(
-        self,
-        outputs: impl IntoIterator<Item = Result<ProcessOutput, ProcessError>>,
-    ) -> Self {
-        self.processes
-            .outputs
-            .lock()
-            .expect("no panic")
-            .extend(outputs);
+    pub(crate) fn outputs(self, outputs: impl IntoIterator<Item = Result<ProcessOutput, ProcessError>>) -> Self {
+        self.processes.outputs.lock().expect("no panic").extend(outputs);
         self
     }
 }

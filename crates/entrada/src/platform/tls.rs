@@ -9,10 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
-    SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 
 use super::environment::Environment;
 use super::http::HttpError;
@@ -22,11 +19,7 @@ use super::http::HttpError;
 pub(super) fn client_config(environment: Arc<dyn Environment>) -> Result<ClientConfig, HttpError> {
     // ring rather than aws-lc-rs: no C build, 2 MB less, and no 36 ms of seeding at the first handshake.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier {
-        environment,
-        provider: Arc::clone(&provider),
-        loaded: OnceLock::new(),
-    };
+    let verifier = Verifier { environment, provider: Arc::clone(&provider), loaded: OnceLock::new() };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| HttpError::Tls(error.to_string()))?
@@ -53,19 +46,14 @@ impl std::error::Error for Untrusted {}
 
 impl From<&Untrusted> for HttpError {
     fn from(untrusted: &Untrusted) -> Self {
-        Self::UntrustedIssuer {
-            issuer: untrusted.issuer.clone(),
-            roots: untrusted.roots.clone(),
-        }
+        Self::UntrustedIssuer { issuer: untrusted.issuer.clone(), roots: untrusted.roots.clone() }
     }
 }
 
 /// What the verifier said, where it is what stopped the handshake.
 pub(super) fn untrusted(error: &rustls::Error) -> Option<&Untrusted> {
     match error {
-        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
-            inner.downcast_ref()
-        }
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => inner.downcast_ref(),
         _ => None,
     }
 }
@@ -84,10 +72,7 @@ struct Loaded {
 
 impl Verifier {
     fn loaded(&self) -> Result<&Loaded, rustls::Error> {
-        self.loaded
-            .get_or_init(|| self.load())
-            .as_ref()
-            .map_err(|reason| rustls::Error::General(reason.clone()))
+        self.loaded.get_or_init(|| self.load()).as_ref().map_err(|reason| rustls::Error::General(reason.clone()))
     }
 
     fn load(&self) -> Result<Loaded, String> {
@@ -98,19 +83,14 @@ impl Verifier {
         if added == 0 {
             return Err(format!("no trusted authorities were found ({roots})"));
         }
-        let webpki = WebPkiServerVerifier::builder_with_provider(
-            Arc::new(store),
-            Arc::clone(&self.provider),
-        )
-        .build()
-        .map_err(|error| error.to_string())?;
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&self.provider))
+            .build()
+            .map_err(|error| error.to_string())?;
         Ok(Loaded { webpki, roots })
     }
 }
 
-fn trusted(
-    environment: &dyn Environment,
-) -> Result<(Vec<CertificateDer<'static>>, String), String> {
+fn trusted(environment: &dyn Environment) -> Result<(Vec<CertificateDer<'static>>, String), String> {
     for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
         let Some(file) = environment.var(name) else {
             continue;
@@ -131,9 +111,7 @@ fn trusted(
     if loaded.certs.is_empty()
         && let Some(error) = loaded.errors.first()
     {
-        return Err(format!(
-            "the system's trusted authorities cannot be read: {error}"
-        ));
+        return Err(format!("the system's trusted authorities cannot be read: {error}"));
     }
     Ok((loaded.certs, "the system's trusted authorities".into()))
 }
@@ -141,9 +119,7 @@ fn trusted(
 fn from_folder(name: &str, folder: &str) -> Result<(Vec<CertificateDer<'static>>, String), String> {
     let loaded = rustls_native_certs::load_certs_from_paths(None, Some(Path::new(folder)));
     match (loaded.certs.is_empty(), loaded.errors.first()) {
-        (true, Some(error)) => Err(format!(
-            "{name} names {folder}, which cannot be read: {error}"
-        )),
+        (true, Some(error)) => Err(format!("{name} names {folder}, which cannot be read: {error}")),
         _ => Ok((loaded.certs, format!("{name} = {folder}"))),
     }
 }
@@ -158,21 +134,18 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let loaded = self.loaded()?;
-        loaded
-            .webpki
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            .map_err(|error| match error {
+        loaded.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now).map_err(|error| {
+            match error {
                 rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
                     let untrusted = Untrusted {
                         issuer: issuer(intermediates.last().unwrap_or(end_entity)),
                         roots: loaded.roots.clone(),
                     };
-                    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(
-                        Arc::new(untrusted),
-                    )))
+                    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
                 }
                 other => other,
-            })
+            }
+        })
     }
 
     fn verify_tls12_signature(
@@ -181,9 +154,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.loaded()?
-            .webpki
-            .verify_tls12_signature(message, cert, dss)
+        self.loaded()?.webpki.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -192,15 +163,11 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.loaded()?
-            .webpki
-            .verify_tls13_signature(message, cert, dss)
+        self.loaded()?.webpki.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -228,9 +195,6 @@ mod tests {
     fn a_bundle_that_is_missing_is_named() {
         let variables = HashMap::from([("SSL_CERT_FILE".to_owned(), "/no/such/file".to_owned())]);
         let error = trusted(&variables).expect_err("no such file");
-        assert!(
-            error.starts_with("SSL_CERT_FILE names /no/such/file, which cannot be read"),
-            "{error}"
-        );
+        assert!(error.starts_with("SSL_CERT_FILE names /no/such/file, which cannot be read"), "{error}");
     }
 }
