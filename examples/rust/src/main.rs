@@ -1,0 +1,3 @@
+//! entrada-examples.
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! Packages of a Debian machine that these commands may install themselves.
+
+use crate::command::{Failure, Log, answer, exists};
+use std::process::Command;
+use std::sync::Mutex;
+
+/// Two installations at once would find the package database locked.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Installs packages with apt-get, where that is possible without asking anybody.
+pub(crate) fn install(log: &Log, packages: &[&str], missing: &str) -> Result<(), Failure> {
+    let root = answer(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
+    if !exists("apt-get") || !root {
+        let names = packages.join(" ");
+        return Err(Failure::new(format!(
+            "{missing}; install it (on Debian: apt-get install {names}) and run this again"
+        )));
+    }
+    let _guard = ONE_AT_A_TIME.lock();
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
+        command
+    };
+    log.run(apt().arg("update"))?;
+    log.run(apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+}

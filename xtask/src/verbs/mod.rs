@@ -1,0 +1,6 @@
+//! One file per verb.
+
+pub(crate) mod bench;
+pub(crate) mod demo;
+pub(crate) mod test;
+pub(crate) mod wheel;

