@@ -1,0 +1,66 @@
+"""Sign in to Azure: the credentials of azure-identity, from one fast core.
+
+>>> from entrada import DefaultAzureCredential
+>>> credential = DefaultAzureCredential()
+>>> token = credential.get_token("https://vault.azure.net/.default")
+
+Every credential has ``get_token`` and ``get_token_info`` and fits wherever an azure-core ``TokenCredential`` does.
+Their asynchronous twins are in :mod:`entrada.aio`. Constructing one sends nothing. Credentials that are constructed
+alike share their tokens, whatever thread, task or event loop asks.
+
+Names are loaded when they are first used: importing this package takes no time worth measuring, and neither it nor
+getting a token imports azure-core. The exceptions do, because azure-core has their base class.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AuthenticationRequiredError",
+    "AzureAuthorityHosts",
+    "AzureCliCredential",
+    "ChainedTokenCredential",
+    "ClientSecretCredential",
+    "CredentialUnavailableError",
+    "DefaultAzureCredential",
+    "EnvironmentCredential",
+    "KnownAuthorities",
+    "ManagedIdentityCredential",
+    "TokenCachePersistenceOptions",
+    "get_bearer_token_provider",
+]
+
+__version__ = "0.1.0"
+
+# Where each name lives.
+_HOMES = {
+    "AccessToken": "_tokens",
+    "AccessTokenInfo": "_tokens",
+    "AuthenticationRequiredError": "_exceptions",
+    "AzureAuthorityHosts": "_authorities",
+    "AzureCliCredential": "_azure_cli",
+    "ChainedTokenCredential": "_chained",
+    "ClientSecretCredential": "_client_secret",
+    "CredentialUnavailableError": "_exceptions",
+    "DefaultAzureCredential": "_default",
+    "EnvironmentCredential": "_environment",
+    "KnownAuthorities": "_authorities",
+    "ManagedIdentityCredential": "_managed_identity",
+    "TokenCachePersistenceOptions": "_persistence",
+    "get_bearer_token_provider": "_bearer_token",
+    "install": "_install",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        from ._absent import explain
+
+        raise AttributeError(explain("entrada", name))
+    value = getattr(__import__(f"entrada.{home}", fromlist=[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, "aio"} - {"annotations"})

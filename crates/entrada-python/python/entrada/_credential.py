@@ -1,0 +1,32 @@
+"""What all synchronous credentials have beside ``get_token``."""
+
+from __future__ import annotations
+
+from ._native import Credential
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import requests
+    from typing_extensions import Self
+
+
+class SyncCredential(Credential):
+    """The base of the synchronous credentials."""
+
+    def close(self) -> None:
+        """Do nothing: a credential holds no connection that could be closed, and remains usable."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_args: object) -> None:
+        self.close()
+
+    def signed_session(self, session: requests.Session | None = None) -> requests.Session:
+        """Return a session that signs requests to Azure Resource Manager, for clients built on msrest.
+
+        :param session: the session to sign; by default a new one.
+        """
+        from ._signed_session import signed_session
+
+        return signed_session(self, session)

@@ -1,0 +1,34 @@
+"""A service principal that environment variables describe."""
+
+from __future__ import annotations
+
+from ._credential import SyncCredential
+from ._options import check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._native import Credential
+
+
+class EnvironmentCredential(SyncCredential):
+    """Authenticates the service principal that environment variables describe.
+
+    It reads ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID``, ``AZURE_CLIENT_SECRET`` and ``AZURE_AUTHORITY_HOST`` when it is
+    constructed. Where they describe no service principal, ``get_token`` raises :class:`CredentialUnavailableError`.
+
+    :keyword str authority: the host that issues tokens; beats ``AZURE_AUTHORITY_HOST``.
+    :keyword list[str] additionally_allowed_tenants: tenants that requests may name beside the app's own; "*" for any.
+    """
+
+    __module__ = "entrada"
+
+    def __init__(self, **kwargs: object) -> None:
+        configure(self, kwargs)
+
+
+def configure(credential: Credential, kwargs: dict[str, object]) -> None:
+    """Configure a credential from the environment."""
+    own = ("authority", "additionally_allowed_tenants")
+    options = {name: kwargs.pop(name, None) for name in own}
+    check(credential, kwargs, own)
+    credential._configure("environment", options)

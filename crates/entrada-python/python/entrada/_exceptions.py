@@ -1,0 +1,50 @@
+"""The exceptions. Importing this module imports azure-core, which has their base class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import ClientAuthenticationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class CredentialUnavailableError(ClientAuthenticationError):
+    """A way of signing in that is not set up here. Nothing was refused; a chain goes on to the next credential."""
+
+    __module__ = "entrada"
+
+
+class AuthenticationRequiredError(CredentialUnavailableError):
+    """A person must act before there can be a token: sign in, or answer a demand for claims."""
+
+    __module__ = "entrada"
+
+    def __init__(
+        self, scopes: Iterable[str], message: str | None = None, claims: str | None = None, **kwargs: object
+    ) -> None:
+        self._scopes = scopes
+        self._claims = claims
+        super().__init__(
+            message=message or "Interactive authentication is required to get a token. Call 'authenticate' to begin.",
+            **kwargs,
+        )
+
+    @property
+    def scopes(self) -> Iterable[str]:
+        """The scopes that were asked for."""
+        return self._scopes
+
+    @property
+    def claims(self) -> str | None:
+        """The claims that the next sign-in must bring, as JSON, if any were demanded."""
+        return self._claims
+
+
+class ChainExhaustedError(ClientAuthenticationError):
+    """No credential of a chain is set up here. A chain around that chain goes on."""
+
+
+ChainExhaustedError.__name__ = ChainExhaustedError.__qualname__ = "ClientAuthenticationError"
+ChainExhaustedError.__module__ = ClientAuthenticationError.__module__

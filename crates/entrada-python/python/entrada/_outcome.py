@@ -1,0 +1,57 @@
+"""What the native half calls when a token was fetched, or was not: exceptions and logging."""
+
+from __future__ import annotations
+
+import sys
+
+
+def success(owner: object, method: str) -> None:
+    """Log that a token was fetched."""
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        logging.getLogger("azure.identity").info("%s.%s succeeded", type(owner).__name__, method)
+
+
+def failure(
+    owner: object, method: str, kind: str, message: str, scopes: tuple[str, ...], claims: str | None
+) -> Exception:
+    """Return the exception for an outcome, and log it.
+
+    ``kind`` is what the core says of it: that an argument is invalid, that this way of signing in is unavailable,
+    that a chain has none available, that a person must act, or that signing in failed.
+    """
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        logging.getLogger("azure.identity").warning("%s.%s failed: %s", type(owner).__name__, method, message)
+    if kind == "invalid argument":
+        return ValueError(message)
+    from . import _exceptions
+
+    if kind == "unavailable":
+        return unavailable_class()(message=message)
+    if kind == "none available":
+        return _exceptions.ChainExhaustedError(message=message)
+    if kind == "interaction required":
+        return _exceptions.AuthenticationRequiredError(scopes, message=message, claims=claims)
+    return _exceptions.ClientAuthenticationError(message=message)
+
+
+def unavailable_class() -> type[Exception]:
+    """Return the class that says "not set up here".
+
+    In a program that also uses azure-identity it is a subclass of that one's class too, so that its chains go on.
+    """
+    global _both
+    from ._exceptions import CredentialUnavailableError
+
+    theirs = getattr(sys.modules.get("azure.identity"), "CredentialUnavailableError", CredentialUnavailableError)
+    if issubclass(CredentialUnavailableError, theirs):
+        return CredentialUnavailableError
+    if _both is None or not issubclass(_both, theirs):
+        _both = type(
+            CredentialUnavailableError.__name__, (CredentialUnavailableError, theirs), {"__module__": "entrada"}
+        )
+    return _both
+
+
+_both: type[Exception] | None = None

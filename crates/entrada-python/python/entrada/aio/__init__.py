@@ -1,0 +1,47 @@
+"""The asynchronous credentials, for any asyncio event loop.
+
+>>> from entrada.aio import DefaultAzureCredential
+>>> credential = DefaultAzureCredential()
+>>> token = await credential.get_token("https://vault.azure.net/.default")
+
+They hold no session and belong to no event loop: one credential serves several loops, one after the other or at once,
+and there is nothing that must be closed.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AzureCliCredential",
+    "ChainedTokenCredential",
+    "ClientSecretCredential",
+    "DefaultAzureCredential",
+    "EnvironmentCredential",
+    "ManagedIdentityCredential",
+    "get_bearer_token_provider",
+]
+
+# Where each name lives.
+_HOMES = {
+    "AzureCliCredential": "_credentials",
+    "ChainedTokenCredential": "_chained",
+    "ClientSecretCredential": "_credentials",
+    "DefaultAzureCredential": "_default",
+    "EnvironmentCredential": "_credentials",
+    "ManagedIdentityCredential": "_credentials",
+    "get_bearer_token_provider": "_bearer_token",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        from .._absent import explain
+
+        raise AttributeError(explain("entrada.aio", name))
+    value = getattr(__import__(f"entrada.aio.{home}", fromlist=[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES} - {"annotations"})

@@ -1,0 +1,337 @@
+//! The base class of every credential.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use entrada::{Credential as Core, Fetch, Token};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::arguments::{Arguments, Options, check_rest};
+use crate::mailbox::{Addressee, Mailbox, post};
+use crate::token::Types;
+use crate::{configure, failure, fetch, fork};
+
+/// How many tokens a credential keeps Python objects of.
+const KEPT: usize = 8;
+
+/// What every credential is made of: the core's credential, and the tokens it handed out lately.
+///
+/// Python classes derive from it, give it its configuration in `__init__`, and inherit `get_token`.
+#[pyclass(subclass, frozen, weakref, module = "entrada._native")]
+pub(crate) struct Credential {
+    core: OnceLock<Arc<dyn Core>>,
+    /// What it was configured with, for `pickle`.
+    recipe: OnceLock<(String, Py<PyDict>)>,
+    kept: Mutex<Vec<Kept>>,
+}
+
+/// A token and the object that was made of it.
+struct Kept {
+    token: Arc<Token>,
+    shared_type: bool,
+    object: Py<PyAny>,
+}
+
+#[pymethods]
+impl Credential {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { core: OnceLock::new(), recipe: OnceLock::new(), kept: Mutex::default() }
+    }
+
+    /// Takes the place of `object.__init__`, which takes no arguments.
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn __init__(&self, _args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) {}
+
+    /// Gets an access token for scopes, from the process's cache where it has a good one.
+    ///
+    /// A token that is to be replaced soon is returned at once while a new one is fetched in the background; an expired
+    /// one is never returned. Of many callers who need the same token one fetches it. While it is fetched other threads
+    /// run, and Ctrl-C interrupts the wait.
+    ///
+    /// :param str scopes: what the token is for, such as "https://vault.azure.net/.default".
+    /// :keyword str claims: claims that a resource demanded in a challenge, as JSON; goes past the cache.
+    /// :keyword str tenant_id: the tenant to ask instead of the credential's own, where it allows that.
+    /// :keyword bool enable_cae: whether the caller can handle continuous access evaluation challenges. False by default.
+    /// :return: the token and, in seconds since 1970-01-01T00:00:00Z, when it expires.
+    /// :raises ValueError: where an argument cannot be right; nothing was sent then.
+    /// :raises ~entrada.CredentialUnavailableError: where this way of signing in is not set up here.
+    /// :raises ~azure.core.exceptions.ClientAuthenticationError: where signing in failed.
+    #[pyo3(
+        signature = (*scopes, claims=None, tenant_id=None, enable_cae=None, **kwargs),
+        text_signature = "($self, *scopes, claims=None, tenant_id=None, enable_cae=False, **kwargs)"
+    )]
+    fn get_token(
+        slf: &Bound<'_, Self>,
+        scopes: &Bound<'_, PyTuple>,
+        claims: Option<&Bound<'_, PyAny>>,
+        tenant_id: Option<&Bound<'_, PyAny>>,
+        enable_cae: Option<&Bound<'_, PyAny>>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        check_rest(slf, "get_token", kwargs)?;
+        let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
+        let token = match slf.get().at_hand(py, &arguments) {
+            Some(token) => token,
+            None => match Self::fetched(slf, "get_token", scopes, &arguments, false)? {
+                Fetched::Token(token) => token,
+                Fetched::Walked(object) => return Ok(object),
+            },
+        };
+        slf.get().access_token(py, token)
+    }
+
+    /// Gets an access token for scopes, with all that is known about it; otherwise the same as :meth:`get_token`.
+    ///
+    /// :param str scopes: what the token is for, such as "https://vault.azure.net/.default".
+    /// :keyword options: a mapping of ``claims``, ``tenant_id`` and ``enable_cae`` as for :meth:`get_token`.
+    /// :return: token, expiry and time of renewal, in seconds since 1970-01-01T00:00:00Z, and the type, "Bearer".
+    /// :raises ValueError: where an argument cannot be right; nothing was sent then.
+    /// :raises ~entrada.CredentialUnavailableError: where this way of signing in is not set up here.
+    /// :raises ~azure.core.exceptions.ClientAuthenticationError: where signing in failed.
+    #[pyo3(signature = (*scopes, options=None))]
+    fn get_token_info<'py>(
+        slf: &Bound<'py, Self>,
+        scopes: &Bound<'py, PyTuple>,
+        options: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let Options { claims, tenant_id, enable_cae } = Options::new(slf, options)?;
+        let arguments = Arguments::new(scopes, claims.as_ref(), tenant_id.as_ref(), enable_cae.as_ref())?;
+        let token = match slf.get().at_hand(py, &arguments) {
+            Some(token) => token,
+            None => match Self::fetched(slf, "get_token_info", scopes, &arguments, false)? {
+                Fetched::Token(token) => token,
+                Fetched::Walked(object) => return Ok(object),
+            },
+        };
+        Types::current(py)?.access_token_info(py, &token)
+    }
+
+    /// Gives the credential its configuration.
+    fn _configure(&self, py: Python<'_>, kind: &str, options: &Bound<'_, PyDict>) -> PyResult<()> {
+        let core = configure::core(py, kind, options)?;
+        let again = || PyRuntimeError::new_err("a credential is configured once");
+        self.core.set(core).map_err(|_| again())?;
+        let recipe = (kind.to_owned(), options.clone().unbind());
+        self.recipe.set(recipe).map_err(|_| again())
+    }
+
+    /// Whether the core has all it takes to get a token. If not, the Python half gets them.
+    fn _is_configured(&self) -> bool {
+        self.core.get().is_some()
+    }
+
+    /// Becomes another credential, for good: the one that a chain of Python's own making chose.
+    fn _adopt(&self, other: &Self) {
+        if let Some(core) = other.core.get() {
+            // Whoever chose first stays.
+            let _ = self.core.set(Arc::clone(core));
+        }
+    }
+
+    /// Gets a token for a chain of Python's own making, without hurry where it is alone and quickly where it is not.
+    #[pyo3(signature = (method, scopes, claims, tenant_id, enable_cae))]
+    fn _within_chain(
+        slf: &Bound<'_, Self>,
+        method: &str,
+        scopes: &Bound<'_, PyTuple>,
+        claims: Option<&Bound<'_, PyAny>>,
+        tenant_id: Option<&Bound<'_, PyAny>>,
+        enable_cae: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
+        match Self::fetched(slf, method, scopes, &arguments, true)? {
+            Fetched::Walked(object) => Ok(object),
+            Fetched::Token(token) if method == "get_token" => slf.get().access_token(py, token),
+            Fetched::Token(token) => Types::current(py)?.access_token_info(py, &token),
+        }
+    }
+
+    /// The cached token that `get_token` would return, if it can without waiting.
+    #[pyo3(signature = (scopes, tenant_id, enable_cae))]
+    fn _token_at_hand(
+        &self,
+        py: Python<'_>,
+        scopes: &Bound<'_, PyTuple>,
+        tenant_id: Option<&Bound<'_, PyAny>>,
+        enable_cae: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let arguments = Arguments::new(scopes, None, tenant_id, enable_cae)?;
+        match self.at_hand(py, &arguments) {
+            Some(token) => self.access_token(py, token).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same for `get_token_info`.
+    #[pyo3(signature = (scopes, tenant_id, enable_cae))]
+    fn _info_at_hand(
+        &self,
+        py: Python<'_>,
+        scopes: &Bound<'_, PyTuple>,
+        tenant_id: Option<&Bound<'_, PyAny>>,
+        enable_cae: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let arguments = Arguments::new(scopes, None, tenant_id, enable_cae)?;
+        match self.at_hand(py, &arguments) {
+            Some(token) => Types::current(py)?.access_token_info(py, &token).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Starts to fetch a token for a future of an event loop.
+    #[expect(clippy::too_many_arguments, reason = "they are the caller's, passed on")]
+    #[pyo3(signature = (mailbox, event_loop, future, method, scopes, claims, tenant_id, enable_cae, within_chain))]
+    fn _start(
+        slf: &Bound<'_, Self>,
+        mailbox: Py<Mailbox>,
+        event_loop: Py<PyAny>,
+        future: Py<PyAny>,
+        method: &str,
+        scopes: &Bound<'_, PyTuple>,
+        claims: Option<&Bound<'_, PyAny>>,
+        tenant_id: Option<&Bound<'_, PyAny>>,
+        enable_cae: Option<&Bound<'_, PyAny>>,
+        within_chain: bool,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
+        let Some(core) = slf.get().core.get().map(Arc::clone) else {
+            return Err(Self::unconfigured(slf));
+        };
+        let request = arguments.request(within_chain);
+        let to = Addressee {
+            owner: slf.clone().into_any().unbind(),
+            method: if method == "get_token" { "get_token" } else { "get_token_info" },
+            scopes: scopes.clone().unbind(),
+            claims: request.claims.clone(),
+            future,
+        };
+        py.detach(|| {
+            Fetch::start_then(core, request, |outcome| {
+                post(mailbox, event_loop, to, outcome.clone());
+            })
+        });
+        Ok(())
+    }
+
+    /// Pickles the configuration, and no token.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let create = py.import("copyreg")?.getattr("__newobj__")?;
+        let recipe = slf.get().recipe.get().map(|(kind, options)| (kind.as_str(), options.bind(py)));
+        let attributes = slf.getattr_opt("__dict__")?;
+        let state = (recipe, attributes);
+        Ok((create, (slf.get_type(),), state).into_pyobject(py)?.into_any())
+    }
+
+    fn __setstate__(slf: &Bound<'_, Self>, state: State<'_>) -> PyResult<()> {
+        let (recipe, attributes) = state;
+        if let Some((kind, options)) = recipe {
+            slf.get()._configure(slf.py(), &kind, &options)?;
+        }
+        for (name, value) in attributes.iter().flatten() {
+            slf.setattr(name.cast::<pyo3::types::PyString>()?, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a credential is pickled as: kind and options of its configuration, and its attributes.
+type State<'py> = (Option<(String, Bound<'py, PyDict>)>, Option<Bound<'py, PyDict>>);
+
+/// What came of asking for a token.
+enum Fetched {
+    /// The core's token.
+    Token(Arc<Token>),
+    /// What the Python half returned, which has its own way for this credential.
+    Walked(Py<PyAny>),
+}
+
+impl Credential {
+    pub(crate) fn core(&self) -> Option<&Arc<dyn Core>> {
+        self.core.get()
+    }
+
+    fn at_hand(&self, py: Python<'_>, arguments: &Arguments<'_>) -> Option<Arc<Token>> {
+        if arguments.claims.is_some() {
+            return None;
+        }
+        let core = self.core.get()?;
+        let look = || core.at_hand(arguments.scopes.as_slice(), arguments.tenant_id, arguments.enable_cae);
+        if fork::is_under_way() {
+            return py.detach(look);
+        }
+        look()
+    }
+
+    /// Fetches a token, or has the Python half get it.
+    fn fetched(
+        slf: &Bound<'_, Self>,
+        method: &str,
+        scopes: &Bound<'_, PyTuple>,
+        arguments: &Arguments<'_>,
+        within_chain: bool,
+    ) -> PyResult<Fetched> {
+        let py = slf.py();
+        let Some(core) = slf.get().core.get() else {
+            let Some(walk) = slf.getattr_opt(intern!(py, "_walk"))? else {
+                return Err(Self::unconfigured(slf));
+            };
+            let (claims, tenant_id) = (arguments.claims, arguments.tenant_id);
+            let object = walk.call1((method, scopes, claims, tenant_id, arguments.enable_cae))?;
+            return Ok(Fetched::Walked(object.unbind()));
+        };
+        match fetch::blocking(py, core, arguments.request(within_chain))? {
+            Ok(token) => {
+                failure::log_success(py, slf, method)?;
+                Ok(Fetched::Token(token))
+            }
+            Err(error) => {
+                let claims = arguments.claims;
+                Err(failure::exception(py, slf, method, &error, scopes, claims))
+            }
+        }
+    }
+
+    fn unconfigured(slf: &Bound<'_, Self>) -> PyErr {
+        let name = slf.get_type().name().map_or_else(|_| "this credential".into(), |name| name.to_string());
+        PyRuntimeError::new_err(format!("{name} was never configured: its __init__ must call super().__init__()"))
+    }
+
+    /// The object for a token: the one made before, where there is one.
+    fn access_token(&self, py: Python<'_>, token: Arc<Token>) -> PyResult<Py<PyAny>> {
+        let types = Types::current(py)?;
+        if let Some(kept) =
+            self.kept().iter().find(|kept| Arc::ptr_eq(&kept.token, &token) && kept.shared_type == types.shared)
+        {
+            return Ok(kept.object.clone_ref(py));
+        }
+        let object = types.access_token(py, &token)?;
+        let kept = Kept { token, shared_type: types.shared, object: object.clone_ref(py) };
+        // What is no longer in the core's cache is of no use here; it is dropped after the lock.
+        let dropped: Vec<Kept> = {
+            let mut list = self.kept();
+            let (mut keep, mut dropped): (Vec<_>, Vec<_>) = list
+                .drain(..)
+                .partition(|other| Arc::strong_count(&other.token) > 1 && !Arc::ptr_eq(&other.token, &kept.token));
+            keep.insert(0, kept);
+            dropped.extend(keep.drain(keep.len().min(KEPT)..));
+            *list = keep;
+            dropped
+        };
+        drop(dropped);
+        Ok(object)
+    }
+
+    /// Nobody runs Python code while holding this lock, so neither the interpreter lock nor a fork can get stuck on it.
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

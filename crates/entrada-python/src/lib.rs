@@ -1,0 +1,30 @@
+//! The native half of the Python package `entrada`.
+//!
+//! A cached token is handed out here without running any Python; fetching one happens on the core's threads, with the
+//! interpreter lock released. Arguments, warnings, exceptions and logging are the Python half's.
+
+mod arguments;
+mod configure;
+mod credential;
+mod failure;
+mod fetch;
+mod fork;
+mod mailbox;
+mod token;
+
+/// The module `entrada._native`.
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::credential::Credential;
+    #[pymodule_export]
+    use crate::mailbox::Mailbox;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        crate::fork::register(module.py())
+    }
+}
