@@ -20,19 +20,10 @@ use crate::token::{Fetched, Token};
 /// No real token lives longer; what says so is in other units.
 const LONGEST_LIFE: i64 = 10 * 366 * 86_400;
 /// A difference between clocks that is worth a word, in seconds.
-const NOTABLE_SKEW: i64 = 300;
-
-/// Which of two contradicting statements about the end of a token counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expiry {
-    /// `expires_in`: Entra makes a new token for each answer.
-    Relative,
-    /// `expires_on`: a managed-identity host may answer from its own cache, with the `expires_in` of long ago.
-    Absolute,
-}
+const NOTABLE_SKEW: i64 = 60;
 
 /// Makes a token of a successful answer.
-pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock, expiry: Expiry) -> Result<Fetched, Error> {
+pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock) -> Result<Fetched, Error> {
     let malformed = |what: &str| {
         Error::failed(what.to_owned())
             .answer(describe(response))
@@ -57,7 +48,8 @@ pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock, expiry: Expiry) 
     }
 
     let local = clock.unix_time();
-    let server = server_time(response).unwrap_or(local);
+    // The server's clock counts, but the second or two that an answer takes is no difference between clocks.
+    let server = server_time(response).filter(|server| (local - server).abs() >= NOTABLE_SKEW).unwrap_or(local);
     let seconds = |name: &str| match body.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
@@ -68,12 +60,14 @@ pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock, expiry: Expiry) 
     };
     let relative = seconds("expires_in")?;
     let absolute = seconds("expires_on")?.map(|at| at - server);
-    let lifetime = match expiry {
-        Expiry::Relative => relative.or(absolute),
-        Expiry::Absolute => absolute.or(relative),
-    }
-    .or_else(|| jwt_expiry(&secret).map(|at| at - server))
-    .ok_or_else(|| malformed("the answer does not say when the token expires"))?;
+    // A managed-identity host may answer from its own cache, with the `expires_in` of long ago: where the two differ, the
+    // earlier end is the safe one.
+    let lifetime = [relative, absolute]
+        .into_iter()
+        .flatten()
+        .min()
+        .or_else(|| jwt_expiry(&secret).map(|at| at - server))
+        .ok_or_else(|| malformed("the answer does not say when the token expires"))?;
 
     if lifetime > LONGEST_LIFE {
         return Err(malformed("the answer gives the token more than ten years to live"));
@@ -221,7 +215,7 @@ mod tests {
 
     fn read(body: &str) -> Result<Fetched, Error> {
         let clock = ScriptedClock::at(1_800_000_000);
-        parse(&response(200, body), &clock, Expiry::Absolute)
+        parse(&response(200, body), &clock)
     }
 
     fn lifetime(body: &str) -> u64 {
@@ -257,6 +251,12 @@ mod tests {
     }
 
     #[test]
+    fn of_two_ends_the_earlier_counts() {
+        assert_eq!(lifetime(r#"{"access_token":"t","expires_in":86400,"expires_on":1800000600}"#), 600);
+        assert_eq!(lifetime(r#"{"access_token":"t","expires_in":60,"expires_on":1800000600}"#), 60);
+    }
+
+    #[test]
     fn answers_that_are_none_are_told_apart() {
         for (body, words) in [
             ("", "the answer is empty"),
@@ -284,7 +284,7 @@ mod tests {
         for local in [1_799_992_800, 1_800_014_400] {
             let mut answer = response(200, r#"{"access_token":"t","expires_on":1800003600}"#);
             answer.headers.insert("date", http::HeaderValue::from_static("Fri, 15 Jan 2027 08:00:00 GMT"));
-            let fetched = parse(&answer, &ScriptedClock::at(local), Expiry::Absolute).expect("a token");
+            let fetched = parse(&answer, &ScriptedClock::at(local)).expect("a token");
             assert_eq!(fetched.lifetime.as_secs(), 3600);
             assert_eq!(fetched.token.expires_on(), local + 3600);
             assert!(skew(&answer, local).is_some());

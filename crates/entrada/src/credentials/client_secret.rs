@@ -182,6 +182,44 @@ mod tests {
         assert!(machine.http.sent().is_empty());
     }
 
+    /// What a Rust user of Azure puts into `ClientOptions` to see or change requests.
+    #[derive(Debug)]
+    struct Transport;
+
+    #[async_trait]
+    impl azure_core::http::HttpClient for Transport {
+        async fn execute_request(
+            &self,
+            request: &azure_core::http::Request,
+        ) -> azure_core::Result<azure_core::http::AsyncRawResponse> {
+            assert_eq!(request.url().host_str(), Some("login.microsoftonline.us"));
+            Ok(azure_core::http::AsyncRawResponse::from_bytes(
+                azure_core::http::StatusCode::Ok,
+                azure_core::http::headers::Headers::new(),
+                r#"{"access_token":"from the transport","expires_in":60}"#.as_bytes().to_vec(),
+            ))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_users_transport_and_cloud_are_used() {
+        let client_options = ClientOptions {
+            transport: Some(azure_core::http::Transport::new(Arc::new(Transport))),
+            cloud: Some(Arc::new(CloudConfiguration::AzureGovernment)),
+            ..Default::default()
+        };
+        let options = ClientSecretCredentialOptions {
+            client_options: Some(client_options),
+            cache: Some(Cache::new(Default::default())),
+            ..Default::default()
+        };
+        let credential =
+            ClientSecretCredential::new("tenant", "client".into(), "secret".into(), Some(options)).expect("valid");
+        let credential: Arc<dyn azure_core::credentials::TokenCredential> = credential;
+        let token = credential.get_token(&["https://vault.azure.net/.default"], None).await.expect("a token");
+        assert_eq!(token.token.secret(), "from the transport");
+    }
+
     #[test]
     fn bad_arguments_are_refused_at_construction() {
         let new = |tenant: &str, client: &str, secret: &str| {

@@ -130,7 +130,7 @@ mod tests {
     async fn sent(variables: &[(&str, &str)], id: Option<UserAssignedId>) -> (String, http::HeaderMap) {
         let machine = Scripted::new(variables).answers([Ok(response(200, TOKEN))]);
         let got = token(&machine, id, false).await.expect("a token");
-        assert_eq!((got.secret(), got.expires_on()), ("t-1", 1_800_086_400));
+        assert_eq!((got.secret(), got.expires_on()), ("t-1", 1_800_086_399));
         let sent = machine.http.sent().remove(0);
         assert_eq!(sent.route, Route::Direct);
         (sent.line, sent.headers)

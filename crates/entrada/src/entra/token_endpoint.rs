@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::platform::{HttpRequest, Platform, Route};
 use crate::retry::Retry;
 use crate::token::{Fetched, TokenRequest};
-use crate::token_answer::{self, Expiry};
+use crate::token_answer;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const RETRY: Retry = Retry {
@@ -55,7 +55,7 @@ impl TokenEndpoint {
                 ))
             })?;
         let outcome = if response.status == 200 {
-            token_answer::parse(&response, platform.clock(), Expiry::Relative)
+            token_answer::parse(&response, platform.clock())
         } else {
             Err(error_answer::refusal(&response, platform.clock().unix_time()))
         };

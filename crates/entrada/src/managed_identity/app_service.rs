@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::platform::{HttpRequest, HttpResponse, Platform, Route};
 use crate::retry::Retry;
 use crate::token::Fetched;
-use crate::token_answer::{self, Expiry};
+use crate::token_answer;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const RETRY: Retry = Retry {
@@ -91,7 +91,7 @@ impl AppService {
             .next("check that the container has finished starting, and that IDENTITY_ENDPOINT was not inherited from elsewhere")
         })?;
         let outcome = match response.status {
-            200 => token_answer::parse(&response, platform.clock(), Expiry::Absolute),
+            200 => token_answer::parse(&response, platform.clock()),
             _ => Err(refusal("App Service", &response, id)),
         };
         outcome.map_err(|error| error.tried(tried))

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::platform::{Environment, HttpRequest, HttpResponse, Platform, Route};
 use crate::retry::Retry;
 use crate::token::Fetched;
-use crate::token_answer::{self, Expiry, describe};
+use crate::token_answer::{self, describe};
 
 const HOST: &str = "virtual machine";
 const LINK_LOCAL: &str = "http://169.254.169.254";
@@ -72,7 +72,7 @@ impl Imds {
         let response =
             RETRY.send(platform, &request).await.map_err(|error| self.absent(&error.to_string()).tried(&*tried))?;
         let outcome = if response.status == 200 && is_object(&response) {
-            token_answer::parse(&response, platform.clock(), Expiry::Absolute)
+            token_answer::parse(&response, platform.clock())
         } else if response.status == 200 || !is_imds(&response) {
             Err(self.stranger(&response))
         } else {

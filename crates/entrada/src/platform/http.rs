@@ -130,6 +130,8 @@ pub enum HttpError {
         /// Where trusted authorities were looked for.
         roots: String,
     },
+    /// The server's certificate has expired or is not valid yet, by this machine's clock. The text has the dates.
+    CertificateDates(String),
     /// TLS failed for another reason, or the trusted authorities could not be read.
     Tls(String),
     /// The proxy refused or could not be used.
@@ -154,6 +156,7 @@ impl HttpError {
             Self::UntrustedIssuer { .. } => Some(
                 "if a proxy inspects TLS here, put its authority's certificate (PEM) in a file and name it in SSL_CERT_FILE",
             ),
+            Self::CertificateDates(_) => Some("check this machine's clock first"),
             Self::Proxy(_) => Some("check HTTPS_PROXY, ALL_PROXY and NO_PROXY"),
             _ => None,
         }
@@ -168,6 +171,7 @@ impl fmt::Display for HttpError {
             Self::UntrustedIssuer { issuer, roots } => {
                 write!(f, "the server's certificate was issued by \"{issuer}\", which is not trusted ({roots})")
             }
+            Self::CertificateDates(dates) => write!(f, "the server's certificate is not valid now: {dates}"),
             Self::Tls(reason) => write!(f, "TLS failed: {reason}"),
             Self::Proxy(reason) => write!(f, "the proxy failed: {reason}"),
             Self::TooLarge => write!(f, "the answer is larger than {} KiB", HttpResponse::MAX_BODY / 1024),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::BytesMut;
 use reqwest::{Client, NoProxy, Proxy};
+use rustls::CertificateError;
 
 use super::environment::{Environment, SystemEnvironment};
 use super::http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route};
@@ -151,10 +152,16 @@ pub(super) fn classify(error: &reqwest::Error, timeout: Option<Duration>) -> Htt
         return untrusted.into();
     }
     if let Some(error) = find::<rustls::Error>(error) {
-        return HttpError::Tls(match error {
-            rustls::Error::General(words) => words.clone(),
-            other => other.to_string(),
-        });
+        return match error {
+            rustls::Error::InvalidCertificate(
+                dates @ (CertificateError::Expired
+                | CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYet
+                | CertificateError::NotValidYetContext { .. }),
+            ) => HttpError::CertificateDates(dates.to_string()),
+            rustls::Error::General(words) => HttpError::Tls(words.clone()),
+            other => HttpError::Tls(other.to_string()),
+        };
     }
     let text = reason(error);
     if error.is_timeout() {
@@ -218,6 +225,12 @@ mod tests {
         assert_eq!(count(&[("https_proxy", "http://127.0.0.1:1")]), Ok(1));
         assert_eq!(count(&[("HTTPS_PROXY", "http://127.0.0.1:1"), ("HTTP_PROXY", "http://127.0.0.1:1")]), Ok(2));
         assert_eq!(count(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://127.0.0.1:1")]), Ok(0));
+    }
+
+    #[test]
+    fn wrong_dates_point_at_the_clock() {
+        let dates = HttpError::CertificateDates(CertificateError::Expired.to_string());
+        assert!(dates.remedy().is_some_and(|next| next.contains("clock")));
     }
 
     #[test]
