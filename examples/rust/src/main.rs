@@ -1,3 +1,0 @@
-//! entrada-examples.
-
-fn main() {}
