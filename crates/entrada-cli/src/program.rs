@@ -88,7 +88,8 @@ pub(crate) async fn run(
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.kill_on_drop(true);
     // Signals are caught from before the start on: one that comes early must not leave the program behind.
-    let signals = group::Signals::new().map_err(|error| Failure { code: 126, message: format!("cannot catch signals: {error}") })?;
+    let signals = group::Signals::new()
+        .map_err(|error| Failure { code: 126, message: format!("cannot catch signals: {error}") })?;
     let own_group = group::set_up(&mut command);
     let child = command.spawn().map_err(|error| not_started(program, &error))?;
     group::wait(child, signals, own_group).await
@@ -185,7 +186,8 @@ mod group {
         if let (true, Some(pid)) = (own_group, pid) {
             end_group(pid).await;
         }
-        let status = status.map_err(|error| Failure { code: 126, message: format!("cannot wait for the command: {error}") })?;
+        let status =
+            status.map_err(|error| Failure { code: 126, message: format!("cannot wait for the command: {error}") })?;
         let code = status.code().or_else(|| status.signal().map(|number| 128 + number)).unwrap_or(1);
         Ok(Ended { code: u8::try_from(code).unwrap_or(1) })
     }

@@ -44,7 +44,8 @@ impl Summary {
     fn lines(&self) -> Vec<String> {
         let services: Vec<_> = self.by_service.iter().map(|(name, count)| format!("{name} {count}")).collect();
         let refused: usize = self.refused.values().sum();
-        let mut first = format!("entrada: {} {}", self.exchanges, if self.exchanges == 1 { "exchange" } else { "exchanges" });
+        let mut first =
+            format!("entrada: {} {}", self.exchanges, if self.exchanges == 1 { "exchange" } else { "exchanges" });
         if !services.is_empty() {
             first.push_str(&format!(" ({})", services.join(", ")));
         }

@@ -54,10 +54,7 @@ fn token(state: &State, key: &SigningKey, call: &Call) -> Result<Reply, Reply> {
         [] => Wanted::Any,
         [one] => *one,
         _ => {
-            return Err(refusal(
-                400,
-                "Only one of client_id, principal_id and mi_res_id may be specified.",
-            ));
+            return Err(refusal(400, "Only one of client_id, principal_id and mi_res_id may be specified."));
         }
     };
     let none = "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.";

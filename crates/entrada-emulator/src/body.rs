@@ -9,11 +9,13 @@ use std::task::{Context, Poll};
 pub(crate) struct AnswerBody {
     data: Option<Bytes>,
     breaks_off: bool,
+    /// Whether what there is has had a chance to be sent.
+    paused: bool,
 }
 
 impl AnswerBody {
     pub(crate) fn whole(data: Bytes) -> Self {
-        Self { data: Some(data).filter(|data| !data.is_empty()), breaks_off: false }
+        Self { data: Some(data).filter(|data| !data.is_empty()), breaks_off: false, paused: false }
     }
 
     pub(crate) fn breaking_off(data: Bytes) -> Self {
@@ -30,9 +32,15 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = CutShort;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutShort>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutShort>>> {
         if let Some(data) = self.data.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        if self.breaks_off && !self.paused {
+            // The connection sends what it has while a body has nothing ready, and drops it on an error.
+            self.paused = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
         Poll::Ready(self.breaks_off.then(|| {
             self.breaks_off = false;

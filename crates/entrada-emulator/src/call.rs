@@ -46,10 +46,7 @@ impl Call {
 
     /// The first value of a query parameter, its name in any case.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The decoded, non-empty segments of the path.
@@ -135,10 +132,8 @@ impl Reply {
 
     /// Sets a header; a value that cannot be one is left out.
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::try_from(name),
-            HeaderValue::from_bytes(value.as_ref().as_bytes()),
-        ) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_ref().as_bytes()))
+        {
             self.headers.insert(name, value);
         }
         self
@@ -176,11 +171,6 @@ impl Call {
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("header");
         self.headers.append(name, HeaderValue::try_from(value).expect("value"));
-        self
-    }
-
-    pub(crate) fn with_body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
         self
     }
 }

@@ -6,11 +6,9 @@ use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-const HTTP_DATE: &[BorrowedFormatItem<'static>] = format_description!(
-    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-);
-const ENTRA: &[BorrowedFormatItem<'static>] =
-    format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
+const HTTP_DATE: &[BorrowedFormatItem<'static>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+const ENTRA: &[BorrowedFormatItem<'static>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
 const ISO: &[BorrowedFormatItem<'static>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z");
 
@@ -29,10 +27,7 @@ fn since_epoch() -> Duration {
 }
 
 fn format(seconds: i64, items: &[BorrowedFormatItem<'_>]) -> String {
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()
-        .and_then(|time| time.format(items).ok())
-        .unwrap_or_default()
+    OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(items).ok()).unwrap_or_default()
 }
 
 /// `Tue, 24 Nov 2026 01:02:03 GMT`, as in `Date` and `Last-Modified`.
@@ -52,9 +47,7 @@ pub(crate) fn iso_time(seconds: i64) -> String {
 
 /// Seconds since 1970 of an RFC 3339 time.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .ok()
-        .map(OffsetDateTime::unix_timestamp)
+    OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
 }
 
 #[cfg(test)]

@@ -42,12 +42,7 @@ pub(crate) const CLOUDS: [Names; 3] = [
         cloud: Cloud::Public,
         authority: "login.microsoftonline.com",
         cache: "login.windows.net",
-        aliases: &[
-            "login.microsoftonline.com",
-            "login.windows.net",
-            "login.microsoft.com",
-            "sts.windows.net",
-        ],
+        aliases: &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
         v1_issuer: "sts.windows.net",
         resource_manager: "management.azure.com",
         service_management: "management.core.windows.net",

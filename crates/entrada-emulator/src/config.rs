@@ -71,10 +71,7 @@ pub struct Inside {
 
 impl Default for Inside {
     fn default() -> Self {
-        Self {
-            app_service: world::WEB_APP.into(),
-            virtual_machine: world::VIRTUAL_MACHINE.into(),
-        }
+        Self { app_service: world::WEB_APP.into(), virtual_machine: world::VIRTUAL_MACHINE.into() }
     }
 }
 
@@ -355,10 +352,8 @@ impl Config {
     /// As [`Config::from_toml`], or when the file cannot be read.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
         Self::parse(&text, format!(" {}", path.display()))
     }
 
@@ -373,10 +368,7 @@ impl Config {
         };
         config.check().map_err(|problem| ConfigError::Meaning {
             place,
-            line: text
-                .lines()
-                .position(|line| line.contains(&format!("\"{}\"", problem.value)))
-                .map(|index| index + 1),
+            line: text.lines().position(|line| line.contains(&format!("\"{}\"", problem.value))).map(|index| index + 1),
             message: problem.message,
         })?;
         Ok(config)

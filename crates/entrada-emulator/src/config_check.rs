@@ -13,10 +13,7 @@ pub(crate) struct Problem {
 }
 
 fn problem(value: &str, message: impl Display) -> Problem {
-    Problem {
-        value: value.to_owned(),
-        message: message.to_string(),
-    }
+    Problem { value: value.to_owned(), message: message.to_string() }
 }
 
 impl Config {
@@ -27,12 +24,10 @@ impl Config {
         self.check_identities()?;
         self.check_assignments()?;
         for (index, rule) in self.faults.iter().enumerate() {
-            rule.check()
-                .map_err(|message| problem("", format!("fault {}: {message}", index + 1)))?;
+            rule.check().map_err(|message| problem("", format!("fault {}: {message}", index + 1)))?;
         }
         if let Some(blob) = &self.blob {
-            crate::blob::upstream::Upstream::check(blob)
-                .map_err(|message| problem(&blob.upstream, message))?;
+            crate::blob::upstream::Upstream::check(blob).map_err(|message| problem(&blob.upstream, message))?;
         }
         Ok(())
     }
@@ -107,7 +102,9 @@ impl Config {
                 if !crate::blob::is_container_name(container) {
                     return Err(problem(
                         container,
-                        format!("`{container}` cannot be the name of a container; use 3 to 63 lower-case letters, digits and single hyphens"),
+                        format!(
+                            "`{container}` cannot be the name of a container; use 3 to 63 lower-case letters, digits and single hyphens"
+                        ),
                     ));
                 }
             }
@@ -168,7 +165,10 @@ impl Config {
             if !entry.scope.starts_with('/') {
                 return Err(problem(
                     &entry.scope,
-                    format!("the scope `{}` is not a resource id; it begins with `/subscriptions/…`, or is `/`", entry.scope),
+                    format!(
+                        "the scope `{}` is not a resource id; it begins with `/subscriptions/…`, or is `/`",
+                        entry.scope
+                    ),
                 ));
             }
         }
@@ -183,15 +183,8 @@ impl Config {
     }
 
     fn has_group(&self, subscription: &str, group: &str) -> Result<(), Problem> {
-        let Some(found) = self
-            .subscriptions
-            .iter()
-            .find(|entry| entry.id.eq_ignore_ascii_case(subscription))
-        else {
-            return Err(problem(
-                subscription,
-                format!("subscription `{subscription}` is not among [[subscriptions]]"),
-            ));
+        let Some(found) = self.subscriptions.iter().find(|entry| entry.id.eq_ignore_ascii_case(subscription)) else {
+            return Err(problem(subscription, format!("subscription `{subscription}` is not among [[subscriptions]]")));
         };
         if found.resource_groups.iter().any(|name| name.eq_ignore_ascii_case(group)) {
             return Ok(());
@@ -207,10 +200,7 @@ fn guid(what: &str, value: &str) -> Result<(), Problem> {
     if value.len() == 36 && uuid::Uuid::try_parse(value).is_ok() {
         return Ok(());
     }
-    Err(problem(
-        value,
-        format!("{what} is a GUID like {}, not `{value}`", crate::world::TENANT_ID),
-    ))
+    Err(problem(value, format!("{what} is a GUID like {}, not `{value}`", crate::world::TENANT_ID)))
 }
 
 fn unique(seen: &mut HashSet<String>, kind: &str, value: &str) -> Result<(), Problem> {
@@ -228,10 +218,7 @@ fn host_label(kind: &str, name: &str) -> Result<(), Problem> {
     if fits {
         return Ok(());
     }
-    Err(problem(
-        name,
-        format!("`{name}` cannot be the name of a {kind}; use 3 to 24 letters, digits and hyphens"),
-    ))
+    Err(problem(name, format!("`{name}` cannot be the name of a {kind}; use 3 to 24 letters, digits and hyphens")))
 }
 
 #[cfg(test)]
@@ -264,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_file_adds_to_the_built_in_world_or_starts_from_nothing() {
-        let added = "[[tenants]]\nid = \"7e000000-0000-4000-8000-000000000042\"\ndomain = \"x.example\"\nname = \"X\"\n";
+        let added =
+            "[[tenants]]\nid = \"7e000000-0000-4000-8000-000000000042\"\ndomain = \"x.example\"\nname = \"X\"\n";
         let config = Config::from_toml(added).expect("valid");
         assert_eq!(config.tenants.len(), Config::default().tenants.len() + 1);
         assert_eq!(config.role_assignments.len(), Config::default().role_assignments.len());

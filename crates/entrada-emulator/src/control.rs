@@ -35,7 +35,10 @@ impl Lock {
         // Hashes are compared, so that the time taken tells nothing of the key.
         let given = call.header(KEY_HEADER).unwrap_or_default();
         if Sha256::digest(given) != Sha256::digest(&self.key) {
-            return Err(problem(401, "the header x-entrada-key is missing or wrong; its value is in ENTRADA_EMULATOR_KEY"));
+            return Err(problem(
+                401,
+                "the header x-entrada-key is missing or wrong; its value is in ENTRADA_EMULATOR_KEY",
+            ));
         }
         Ok(())
     }
@@ -98,7 +101,9 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
             }
             done()
         }
-        ("PUT", "/identity-header") => Ok(Reply::json(200, &json!({"identity_header": state.identity_header.rotate()}))),
+        ("PUT", "/identity-header") => {
+            Ok(Reply::json(200, &json!({"identity_header": state.identity_header.rotate()})))
+        }
         _ => Err(problem(
             404,
             "there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments and PUT /identity-header",
@@ -122,7 +127,8 @@ impl<T> OneOrMany<T> {
 }
 
 fn body<T: serde::de::DeserializeOwned>(call: &Call) -> Result<OneOrMany<T>, Reply> {
-    let value: Value = serde_json::from_slice(&call.body).map_err(|error| problem(400, format!("the body is not JSON: {error}")))?;
+    let value: Value =
+        serde_json::from_slice(&call.body).map_err(|error| problem(400, format!("the body is not JSON: {error}")))?;
     let read = if value.is_array() {
         serde_json::from_value(value).map(OneOrMany::Many)
     } else {

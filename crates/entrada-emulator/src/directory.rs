@@ -26,11 +26,7 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn shown(&self) -> Principal {
-        Principal {
-            name: self.name.clone(),
-            object_id: self.object_id.clone(),
-            client_id: self.client_id.clone(),
-        }
+        Principal { name: self.name.clone(), object_id: self.object_id.clone(), client_id: self.client_id.clone() }
     }
 }
 
@@ -82,7 +78,8 @@ impl Directory {
             // A host without a system-assigned identity can be given one later; who that is stands now.
             let new_id = || uuid::Uuid::new_v4().to_string();
             let system = host.system_assigned.clone();
-            let (client_id, object_id) = system.map_or_else(|| (new_id(), new_id()), |system| (system.client_id, system.object_id));
+            let (client_id, object_id) =
+                system.map_or_else(|| (new_id(), new_id()), |system| (system.client_id, system.object_id));
             principals.push(Known {
                 kind: Kind::ManagedIdentity,
                 name: host.name.clone(),
@@ -124,9 +121,10 @@ impl Directory {
         self.config.apis.iter().find(|api| {
             api.tenant.eq_ignore_ascii_case(tenant)
                 && (api.client_id.eq_ignore_ascii_case(resource)
-                    || api.identifier_uris.iter().any(|uri| {
-                        uri.trim_end_matches('/') == resource.trim_end_matches('/')
-                    }))
+                    || api
+                        .identifier_uris
+                        .iter()
+                        .any(|uri| uri.trim_end_matches('/') == resource.trim_end_matches('/')))
         })
     }
 
@@ -168,8 +166,7 @@ impl Directory {
         let (label, suffix) = host.split_once('.')?;
         let suffix = suffix.strip_prefix("blob.")?;
         self.config.storage_accounts.iter().find(|account| {
-            account.name.eq_ignore_ascii_case(label)
-                && self.cloud_of(&account.subscription).storage_suffix == suffix
+            account.name.eq_ignore_ascii_case(label) && self.cloud_of(&account.subscription).storage_suffix == suffix
         })
     }
 

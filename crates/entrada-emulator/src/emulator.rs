@@ -78,8 +78,7 @@ impl Emulator {
         let upstream = config.blob.as_ref().map(Upstream::new).transpose().map_err(StartError::Upstream)?;
         let key = make_key()?;
         let authority = Authority::new().map_err(|error| StartError::Authority(error.to_string()))?;
-        // Only its owner may enter the folder (mode 0700): nobody else can put a certificate there.
-        let folder = tempfile::Builder::new().prefix("entrada-").tempdir().map_err(StartError::Folder)?;
+        let folder = private_folder().map_err(StartError::Folder)?;
         std::fs::write(folder.path().join(AUTHORITY_FILE), authority.pem()).map_err(StartError::Folder)?;
 
         let (stop, stopped) = watch::channel(false);
@@ -106,7 +105,11 @@ impl Emulator {
         Ok(run)
     }
 
-    async fn open(&mut self, door: impl Fn(&Self, u16) -> Door, stopped: &watch::Receiver<bool>) -> Result<u16, StartError> {
+    async fn open(
+        &mut self,
+        door: impl Fn(&Self, u16) -> Door,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<u16, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Listen)?;
         let port = listener.local_addr().map_err(StartError::Listen)?.port();
         let door = door(self, port);
@@ -244,6 +247,18 @@ impl Drop for Emulator {
 }
 
 const AUTHORITY_FILE: &str = "authority.pem";
+
+/// A temporary folder that only its owner may enter (mode 0700): nobody else can put a certificate there.
+fn private_folder() -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("entrada-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o700));
+    }
+    builder.tempdir()
+}
 
 /// Starts making the signing key on a thread of its own, so that a run is ready before its key is.
 fn make_key() -> Result<watch::Receiver<Option<Arc<SigningKey>>>, StartError> {

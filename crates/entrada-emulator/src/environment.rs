@@ -63,7 +63,10 @@ pub(crate) fn variables(host: Host, directory: &Directory, endpoints: &Endpoints
                 all.push(("WEBSITE_HOSTNAME", format!("{}.{suffix}", app.name)));
                 all.push(("WEBSITE_SITE_NAME", app.name.clone()));
                 all.push(("WEBSITE_RESOURCE_GROUP", app.resource_group.clone()));
-                all.push(("WEBSITE_OWNER_NAME", format!("{}+{}-WestEuropewebspace", app.subscription, app.resource_group)));
+                all.push((
+                    "WEBSITE_OWNER_NAME",
+                    format!("{}+{}-WestEuropewebspace", app.subscription, app.resource_group),
+                ));
                 all.push(("WEBSITE_INSTANCE_ID", instance_id(&site_id(app))));
                 all.push(("REGION_NAME", "West Europe".to_owned()));
             }
@@ -149,7 +152,9 @@ mod tests {
 
     #[test]
     fn a_users_own_choices_are_kept() {
-        for kept in ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_TOKEN_CREDENTIALS", "AZURE_CONFIG_DIR"] {
+        for kept in
+            ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_TOKEN_CREDENTIALS", "AZURE_CONFIG_DIR"]
+        {
             assert!(!CLEARED.contains(&kept));
         }
     }

@@ -119,7 +119,13 @@ impl Started {
 }
 
 /// Writes an exchange down and turns its answer into HTTP.
-pub(crate) fn finish(state: &State, started: &Started, service: Service, call: &Call, mut reply: Reply) -> Response<AnswerBody> {
+pub(crate) fn finish(
+    state: &State,
+    started: &Started,
+    service: Service,
+    call: &Call,
+    mut reply: Reply,
+) -> Response<AnswerBody> {
     let trail = std::mem::take(&mut reply.trail);
     write(state, started, service, call, reply.status.as_u16(), trail);
     let mut response = Response::new(AnswerBody::whole(reply.body));

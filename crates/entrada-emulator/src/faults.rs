@@ -146,12 +146,14 @@ impl FaultRule {
             && same(&wanted.method, call.method.as_str())
             && wanted.path.as_deref().is_none_or(|path| call.path.starts_with(path))
             && wanted.path_contains.as_deref().is_none_or(|part| call.path.contains(part))
-            && wanted.query_contains.as_deref().is_none_or(|part| {
-                call.query.iter().any(|(name, value)| format!("{name}={value}").contains(part))
-            })
-            && wanted.headers.iter().all(|(name, value)| {
-                call.header(name).is_some_and(|given| value == "*" || given == value)
-            })
+            && wanted
+                .query_contains
+                .as_deref()
+                .is_none_or(|part| call.query.iter().any(|(name, value)| format!("{name}={value}").contains(part)))
+            && wanted
+                .headers
+                .iter()
+                .all(|(name, value)| call.header(name).is_some_and(|given| value == "*" || given == value))
     }
 }
 
@@ -189,10 +191,8 @@ impl Faults {
         for (index, rule) in rules.iter().enumerate() {
             rule.check().map_err(|message| format!("rule {}: {message}", index + 1))?;
         }
-        let active = rules
-            .into_iter()
-            .map(|rule| Active { skip: rule.skip, left: rule.times, rule: Arc::new(rule) })
-            .collect();
+        let active =
+            rules.into_iter().map(|rule| Active { skip: rule.skip, left: rule.times, rule: Arc::new(rule) }).collect();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = active;
         Ok(())
     }
@@ -283,7 +283,11 @@ mod tests {
     fn a_rule_is_skipped_used_and_used_up() {
         let faults = Faults::default();
         let rule = FaultRule {
-            matching: Match { path: Some("/metadata".into()), query_contains: Some("a=b c".into()), ..Match::default() },
+            matching: Match {
+                path: Some("/metadata".into()),
+                query_contains: Some("a=b c".into()),
+                ..Match::default()
+            },
             skip: 1,
             times: Some(1),
             reset: true,
@@ -302,14 +306,16 @@ mod tests {
         let faults = Faults::default();
         let bad = FaultRule { respond: Some(Respond { status: 7, ..Respond::default() }), ..FaultRule::default() };
         assert!(faults.add(bad).expect_err("refused").contains("status = 7"));
-        let bad = FaultRule { matching: Match { service: Some("vault".into()), ..Match::default() }, ..FaultRule::default() };
+        let bad =
+            FaultRule { matching: Match { service: Some("vault".into()), ..Match::default() }, ..FaultRule::default() };
         assert!(faults.replace(vec![bad]).expect_err("refused").contains("key-vault"));
     }
 
     #[test]
     fn token_answers_take_the_types_asked_for() {
         let mut answer = serde_json::json!({"access_token": "t", "expires_in": 60, "expires_on": "86400"});
-        let shape = TokenShape { types: Some(ExpiryType::Date), omit: vec!["access_token".into()], ..TokenShape::default() };
+        let shape =
+            TokenShape { types: Some(ExpiryType::Date), omit: vec!["access_token".into()], ..TokenShape::default() };
         shape.apply(answer.as_object_mut().expect("object"));
         assert_eq!(answer, serde_json::json!({"expires_in": 60, "expires_on": "1970-01-02T00:00:00.0000000Z"}));
     }

@@ -82,7 +82,9 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, door: Door, stop: wa
             match door {
                 Door::Gateway(host) => proxy(shared, host, request, stop).await,
                 Door::Imds => exchange::serve(&shared.state, Target::Imds, &host_of(&request), request).await,
-                Door::AppService => exchange::serve(&shared.state, Target::AppService, &host_of(&request), request).await,
+                Door::AppService => {
+                    exchange::serve(&shared.state, Target::AppService, &host_of(&request), request).await
+                }
                 Door::Control(lock) => Ok(control::serve(&shared.state, &lock, request).await),
             }
         }
@@ -113,7 +115,12 @@ async fn proxy(
     let host = uri.host().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
     if request.method() == Method::CONNECT {
         if host == imds::ADDRESS {
-            return Ok(refuse(state, &host, &request, "the metadata service has no https; it is asked with http on port 80"));
+            return Ok(refuse(
+                state,
+                &host,
+                &request,
+                "the metadata service has no https; it is asked with http on port 80",
+            ));
         }
         let Some(target) = Target::of(&state.directory, &host) else {
             let reason = why_refused(&state.directory, &host);
@@ -188,7 +195,9 @@ where
             return;
         }
         let call = Call::new(Method::CONNECT, &host, &Uri::from_static("/"), HeaderMap::new(), bytes::Bytes::new());
-        let note = format!("TLS failed: {error}; does the client trust the emulator's authority (SSL_CERT_FILE, REQUESTS_CA_BUNDLE, …)?");
+        let note = format!(
+            "TLS failed: {error}; does the client trust the emulator's authority (SSL_CERT_FILE, REQUESTS_CA_BUNDLE, …)?"
+        );
         let trail = Trail { note: Some(note), ..Trail::default() };
         exchange::write(&shared.state, &started, Service::Gateway, &call, 0, trail);
     }

@@ -46,12 +46,15 @@ fn route(state: &State, key: &SigningKey, call: &Call) -> Result<Reply, Reply> {
 
 /// An error of the token endpoint.
 fn refusal(status: u16, error: &str, description: &str) -> Reply {
-    Reply::json(status, &json!({"error": error, "error_description": description})).note(format!("{error}: {description}"))
+    Reply::json(status, &json!({"error": error, "error_description": description}))
+        .note(format!("{error}: {description}"))
 }
 
 fn check_method_and_version(call: &Call, first: &str) -> Result<(), Reply> {
     if call.method != Method::GET {
-        return Err(Reply::json(405, &json!({"error": "Method not allowed"})).header("allow", "GET").note("method not allowed"));
+        return Err(Reply::json(405, &json!({"error": "Method not allowed"}))
+            .header("allow", "GET")
+            .note("method not allowed"));
     }
     let is_date = |text: &str| {
         text.len() == 10

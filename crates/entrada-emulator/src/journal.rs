@@ -93,11 +93,18 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Whether the answer was a refusal: an error status, or none at all. The challenge that
-    /// Key Vault and Blob give to a first request without a token is not one.
+    /// Whether the exchange failed in a way a user should hear of: no answer, an error of an identity endpoint
+    /// or of the gateway, a refused token or a missing role, or an error of the emulator. That a blob or a secret
+    /// does not exist is ordinary, and so is the challenge to a first request without a token.
     #[must_use]
     pub fn refused(&self) -> bool {
-        (self.status >= 400 && self.note.as_deref() != Some(CHALLENGE)) || self.status == 0
+        let signs_in = matches!(self.service, Service::Gateway | Service::Entra | Service::Imds | Service::AppService);
+        match self.status {
+            0 | 500.. => true,
+            401 | 403 => self.note.as_deref() != Some(CHALLENGE),
+            400.. => signs_in,
+            _ => false,
+        }
     }
 }
 
@@ -197,9 +204,8 @@ pub(crate) fn shown_query(query: &[(String, String)]) -> String {
     let mut shown = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in query {
         let lower = name.to_ascii_lowercase();
-        let secret = ["secret", "token", "assertion", "password", "code", "sig", "key"]
-            .iter()
-            .any(|part| lower.contains(part));
+        let secret =
+            ["secret", "token", "assertion", "password", "code", "sig", "key"].iter().any(|part| lower.contains(part));
         shown.append_pair(name, if secret { "***" } else { value });
     }
     let mut text = shown.finish();

@@ -1,4 +1,112 @@
-//! A small, strict Azure on loopback.
+//! A small, strict Azure on this machine.
+//!
+//! The emulator answers on loopback under Azure's public names, so that a program signs in and uses Azure
+//! without a change and without a network: Entra for the public and the sovereign clouds, the managed-identity
+//! endpoints of virtual machines and of App Service, Key Vault secrets, Resource Manager and Blob storage.
+//! Tokens are real: RS256 JWTs under a published key set, with the claims of Entra's own. Every service checks
+//! their signature, issuer, audience and expiry, and the caller's role, and refuses with the codes, bodies and
+//! headers of the real one.
+//!
+//! # How a program gets in
+//!
+//! [`Emulator::environment`] is the environment of a child process. It points the proxy variables at the
+//! **gateway**, a proxy that ends TLS for the public names with a certificate authority made for the run,
+//! answers for them and dials nothing; every other name is refused. It makes that authority trusted in the
+//! child only, and places the child on a [`Host`]: a laptop, an App Service web app or a virtual machine.
+//!
+//! # Example
+//!
+//! ```
+//! use entrada_emulator::{Config, Emulator, Host, world};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let emulator = Emulator::start(Config::default()).await?;
+//!
+//! // What a child process needs, on a virtual machine.
+//! let environment = emulator.environment(Host::VirtualMachine);
+//! assert!(environment.iter().any(|(name, _)| name == "HTTPS_PROXY"));
+//!
+//! // The newcomer app has no role; give it one.
+//! emulator.assign_role(world::NEWCOMER_OBJECT_ID, "Key Vault Secrets User", world::VAULT_RESOURCE_ID)?;
+//!
+//! // What was asked and answered so far.
+//! assert!(emulator.journal().entries().is_empty());
+//!
+//! emulator.shutdown().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The built-in world
+//!
+//! [`Config::default`] describes the world below; [`world`] has it as constants. All secrets are fakes.
+//!
+//! | what | name | client id | object id | roles |
+//! |---|---|---|---|---|
+//! | tenant | `contoso.onmicrosoft.com` | `7e…01` (tenant id) | | |
+//! | tenant, US Government | `contoso.onmicrosoft.us` | `7e…02` (tenant id) | | |
+//! | tenant, China | `contoso.partner.onmschina.cn` | `7e…03` (tenant id) | | |
+//! | app, in all tenants | `orders-ci` | `c1…01` | `0b…01` (US `…12`, China `…13`) | Reader on both subscriptions, Key Vault Secrets User, Storage Blob Data Contributor |
+//! | app | `newcomer` | `c1…02` | `0b…02` | none |
+//! | app | `platform-admin` | `c1…08` | `0b…08` | Owner, Key Vault Administrator |
+//! | web app, system-assigned | `orders-web` | `c1…03` | `0b…03` | Reader on `orders-rg`, Key Vault Secrets User, Storage Blob Data Contributor |
+//! | virtual machine, system-assigned | `build-vm` | `c1…04` | `0b…04` | as `orders-web` |
+//! | virtual machine without one | `worker-vm` | | | |
+//! | user-assigned identity, on all three | `orders-identity` | `c1…05` | `0b…05` | Key Vault Secrets User, Storage Blob Data Contributor |
+//! | user-assigned identity, on the two machines | `reports-identity` | `c1…06` | `0b…06` | none |
+//! | user | `ada@contoso.onmicrosoft.com` | | `0b…07` | Owner |
+//! | API with v2 tokens | `api://orders-api` | `c1…09` | | |
+//! | vault | `https://contoso-vault.vault.azure.net` | | | holds the secret `database-password` |
+//! | storage account | `https://contosostore.blob.core.windows.net` | | | holds the container `orders` |
+//! | subscriptions | Contoso Production, Contoso Development | `5b…01`, `5b…02` (ids) | | |
+//!
+//! `7e…01` stands for `7e000000-0000-4000-8000-000000000001`, and so on. The sovereign tenants have a
+//! subscription, the vaults `contoso-us-vault` and `contoso-cn-vault`, and the storage accounts `contosousstore`
+//! and `contosocnstore`, in which `orders-ci` has its roles.
+//!
+//! # A world of one's own
+//!
+//! A TOML file adds to the built-in world, or describes a whole one after `world = "empty"`:
+//!
+//! ```
+//! let config = entrada_emulator::Config::from_toml(r#"
+//!     [[vaults]]
+//!     name = "team-vault"
+//!     subscription = "5b000000-0000-4000-8000-000000000001"
+//!     resource_group = "orders-rg"
+//!     secrets = { api-key = "not-a-real-key" }
+//!
+//!     [[role_assignments]]
+//!     principal = "0b000000-0000-4000-8000-000000000002"
+//!     role = "Key Vault Secrets User"
+//!     scope = "/subscriptions/5b000000-0000-4000-8000-000000000001/resourceGroups/orders-rg"
+//!
+//!     ## The metadata service is busy twice, then answers.
+//!     [[faults]]
+//!     match = { service = "imds" }
+//!     times = 2
+//!     respond = { status = 429, json = { error = "invalid_request", error_description = "Temporarily throttled, too many requests" } }
+//! "#)?;
+//! assert!(config.vaults.iter().any(|vault| vault.name == "team-vault"));
+//! # Ok::<(), entrada_emulator::ConfigError>(())
+//! ```
+//!
+//! # The control endpoint
+//!
+//! A program inside finds it in `ENTRADA_EMULATOR_URL` and sends the value of `ENTRADA_EMULATOR_KEY` in the
+//! header [`KEY_HEADER`]. It speaks JSON:
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /status` | version, names that are answered, counts |
+//! | `GET /journal`, `GET /journal?after=N`, `DELETE /journal` | every [`Exchange`], or those after number N; forgets them |
+//! | `GET`, `PUT`, `DELETE /faults` | lists, replaces, removes [`FaultRule`]s; one, or a list |
+//! | `GET`, `PUT`, `DELETE /role-assignments` | `{"principal", "role", "scope"}`; one, or a list |
+//! | `PUT /identity-header` | rotates `IDENTITY_HEADER` and answers the new value |
+
+// A refusal is an answer like any other, and is sent, not carried up through many frames.
+#![allow(clippy::result_large_err)]
 
 mod app_service;
 mod authority;

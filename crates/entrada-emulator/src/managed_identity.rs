@@ -42,19 +42,15 @@ pub(crate) fn choose<'a>(state: &'a State, host: &str, wanted: Wanted<'_>) -> Re
             let first = attached.next().ok_or(NoIdentity::NotFound)?;
             attached.next().map_or(Ok(first), |_| Err(NoIdentity::Several))
         }
-        Wanted::ClientId(id) => system
-            .into_iter()
-            .chain(attached)
-            .find(|known| same(&known.client_id, id))
-            .ok_or(NoIdentity::NotFound),
+        Wanted::ClientId(id) => {
+            system.into_iter().chain(attached).find(|known| same(&known.client_id, id)).ok_or(NoIdentity::NotFound)
+        }
         Wanted::ObjectId(id) => system
             .into_iter()
             .chain(attached)
             .find(|known| known.object_id.eq_ignore_ascii_case(id))
             .ok_or(NoIdentity::NotFound),
-        Wanted::ResourceId(id) => attached
-            .find(|known| same(&known.resource_id, id))
-            .ok_or(NoIdentity::NotFound),
+        Wanted::ResourceId(id) => attached.find(|known| same(&known.resource_id, id)).ok_or(NoIdentity::NotFound),
     }
 }
 
@@ -65,12 +61,14 @@ pub(crate) fn audience(state: &State, identity: &Known, resource: &str) -> Optio
 }
 
 /// Issues a token for a managed identity.
-pub(crate) fn issue(state: &State, key: &SigningKey, call: &Call, identity: &Known, audience: &Audience) -> Option<(Issued, i64)> {
-    let lifetime = call
-        .token_shape
-        .as_ref()
-        .and_then(|shape| shape.expires_in)
-        .unwrap_or(LIFETIME);
+pub(crate) fn issue(
+    state: &State,
+    key: &SigningKey,
+    call: &Call,
+    identity: &Known,
+    audience: &Audience,
+) -> Option<(Issued, i64)> {
+    let lifetime = call.token_shape.as_ref().and_then(|shape| shape.expires_in).unwrap_or(LIFETIME);
     let issued = tokens::issue(key, &state.directory, identity, audience, ClientProof::Certificate, lifetime)?;
     Some((issued, lifetime))
 }

@@ -50,11 +50,7 @@ const BY_APP_ID: [&str; 4] = [
 pub(crate) fn audience(directory: &Directory, tenant: &Tenant, resource: &str) -> Option<Audience> {
     if let Some(api) = directory.api(&tenant.id, resource) {
         let value = if api.token_version == 2 { api.client_id.clone() } else { resource.to_owned() };
-        return Some(Audience {
-            value,
-            version: api.token_version,
-            api_uris: api.identifier_uris.clone(),
-        });
+        return Some(Audience { value, version: api.token_version, api_uris: api.identifier_uris.clone() });
     }
     let names = tenant.cloud.names();
     let wanted = resource.strip_suffix('/').unwrap_or(resource).to_ascii_lowercase();
@@ -65,11 +61,7 @@ pub(crate) fn audience(directory: &Directory, tenant: &Tenant, resource: &str) -
         || BY_APP_ID.contains(&wanted.as_str())
         || (names.cloud == crate::cloud::Cloud::Public && PUBLIC.contains(&wanted.as_str()))
         || wanted.strip_prefix("https://").is_some_and(|host| directory.storage_at(host).is_some());
-    known.then(|| Audience {
-        value: resource.to_owned(),
-        version: 1,
-        api_uris: Vec::new(),
-    })
+    known.then(|| Audience { value: resource.to_owned(), version: 1, api_uris: Vec::new() })
 }
 
 /// Audiences that Resource Manager takes.

@@ -80,13 +80,18 @@ fn graph(call: &Call) -> Reply {
 
 /// Says why a name is refused, with what it probably is.
 pub(crate) fn why_refused(directory: &Directory, host: &str) -> String {
-    let known = |kind: &str, names: Vec<&str>| format!("there is no {kind} of that name in this world; it has {}", names.join(", "));
+    let known = |kind: &str, names: Vec<&str>| {
+        format!("there is no {kind} of that name in this world; it has {}", names.join(", "))
+    };
     let ends = |suffix: &dyn Fn(&Names) -> String| CLOUDS.iter().any(|names| host.ends_with(&suffix(names)));
     if ends(&|names| format!(".{}", names.vault_suffix)) {
         return known("key vault", directory.config.vaults.iter().map(|vault| vault.name.as_str()).collect());
     }
     if ends(&|names| format!(".blob.{}", names.storage_suffix)) {
-        return known("storage account", directory.config.storage_accounts.iter().map(|account| account.name.as_str()).collect());
+        return known(
+            "storage account",
+            directory.config.storage_accounts.iter().map(|account| account.name.as_str()).collect(),
+        );
     }
     "the emulator does not answer for this name, and nothing leaves this machine".into()
 }

@@ -33,7 +33,11 @@ pub(crate) struct State {
 
 impl State {
     /// Builds the state of a checked configuration. The signing key is announced through `key`.
-    pub(crate) fn new(config: Config, upstream: Option<Upstream>, key: watch::Receiver<Option<Arc<SigningKey>>>) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        upstream: Option<Upstream>,
+        key: watch::Receiver<Option<Arc<SigningKey>>>,
+    ) -> Self {
         let assignments = Assignments::default();
         for entry in &config.role_assignments {
             if let Some(role) = roles::find(&entry.role) {

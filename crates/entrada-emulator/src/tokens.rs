@@ -4,7 +4,7 @@
 //! signing and verifying are ring's.
 
 use crate::clock;
-use crate::directory::{Directory, Known, Kind};
+use crate::directory::{Directory, Kind, Known};
 use crate::resources::Audience;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -40,8 +40,7 @@ impl SigningKey {
     /// Makes a key. Blocks for as long as finding two primes takes.
     pub(crate) fn generate() -> Result<Self, KeyError> {
         let fail = |error: &dyn std::fmt::Display| KeyError(error.to_string());
-        let private = rsa::PrivateKey::new(&mut getrandom::SysRng, BITS)
-            .map_err(|error| fail(&error))?;
+        let private = rsa::PrivateKey::new(&mut getrandom::SysRng, BITS).map_err(|error| fail(&error))?;
         let der = private.to_pkcs8_der().map_err(|error| fail(&error))?;
         let pair = RsaKeyPair::from_pkcs8(der.as_bytes()).map_err(|error| fail(&error))?;
         let key = KeyPair::from_pkcs8_der_and_sign_algo(&der.as_bytes().into(), &PKCS_RSA_SHA256)
@@ -84,9 +83,7 @@ impl SigningKey {
         token.push('.');
         token.push_str(&URL_SAFE_NO_PAD.encode(claims.to_string()));
         let mut signature = vec![0; self.pair.public().modulus_len()];
-        self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
-            .ok()?;
+        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature).ok()?;
         token.push('.');
         token.push_str(&URL_SAFE_NO_PAD.encode(signature));
         Some(token)
@@ -100,9 +97,7 @@ impl SigningKey {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
         let (header, claims) = signed.split_once('.').ok_or_else(malformed)?;
-        let json = |part: &str| -> Option<Value> {
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
-        };
+        let json = |part: &str| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok() };
         let header = json(header).ok_or_else(malformed)?;
         if header["alg"] != "RS256" || header["kid"] != self.id.as_str() {
             return Err(TokenProblem::Signature);
@@ -215,9 +210,8 @@ pub(crate) fn issue(
     {
         claims["xms_mirid"] = id.as_str().into();
     }
-    let roles = directory
-        .app(client_id)
-        .and_then(|app| audience.api_uris.iter().find_map(|uri| app.app_roles.get(uri)));
+    let roles =
+        directory.app(client_id).and_then(|app| audience.api_uris.iter().find_map(|uri| app.app_roles.get(uri)));
     if let Some(roles) = roles {
         claims["roles"] = json!(roles);
     }

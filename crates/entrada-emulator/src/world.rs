@@ -7,8 +7,8 @@
 //! The secrets and passwords here are fakes, published on purpose. They open nothing anywhere else.
 
 use crate::config::{
-    Api, App, AppSecret, Cloud, ComputeHost, Config, RoleAssignmentEntry, ServicePrincipalEntry,
-    StorageAccount, Subscription, SystemAssigned, Tenant, User, UserAssignedIdentity, Vault,
+    Api, App, AppSecret, Cloud, ComputeHost, Config, RoleAssignmentEntry, ServicePrincipalEntry, StorageAccount,
+    Subscription, SystemAssigned, Tenant, User, UserAssignedIdentity, Vault,
 };
 use std::collections::BTreeMap;
 
@@ -164,17 +164,9 @@ pub(crate) fn built_in() -> Config {
         ],
         identities: vec![
             identity(USER_ASSIGNED, USER_ASSIGNED_CLIENT_ID, USER_ASSIGNED_OBJECT_ID),
-            identity(
-                SECOND_USER_ASSIGNED,
-                SECOND_USER_ASSIGNED_CLIENT_ID,
-                SECOND_USER_ASSIGNED_OBJECT_ID,
-            ),
+            identity(SECOND_USER_ASSIGNED, SECOND_USER_ASSIGNED_CLIENT_ID, SECOND_USER_ASSIGNED_OBJECT_ID),
         ],
-        web_apps: vec![compute(
-            WEB_APP,
-            Some((WEB_APP_CLIENT_ID, WEB_APP_OBJECT_ID)),
-            &[USER_ASSIGNED],
-        )],
+        web_apps: vec![compute(WEB_APP, Some((WEB_APP_CLIENT_ID, WEB_APP_OBJECT_ID)), &[USER_ASSIGNED])],
         virtual_machines: vec![
             compute(
                 VIRTUAL_MACHINE,
@@ -199,14 +191,9 @@ pub(crate) fn built_in() -> Config {
 }
 
 fn apps() -> Vec<App> {
-    let sp = |tenant: &str, object_id: &str| ServicePrincipalEntry {
-        tenant: tenant.into(),
-        object_id: object_id.into(),
-    };
-    let secret = |value: &str, expires: &str| AppSecret {
-        value: value.into(),
-        expires: Some(expires.into()),
-    };
+    let sp =
+        |tenant: &str, object_id: &str| ServicePrincipalEntry { tenant: tenant.into(), object_id: object_id.into() };
+    let secret = |value: &str, expires: &str| AppSecret { value: value.into(), expires: Some(expires.into()) };
     let app = |client_id: &str, name: &str, secrets, service_principals| App {
         client_id: client_id.into(),
         name: name.into(),
@@ -217,10 +204,7 @@ fn apps() -> Vec<App> {
     let mut orders = app(
         APP_CLIENT_ID,
         "orders-ci",
-        vec![
-            secret(APP_SECRET, "2099-12-31T00:00:00Z"),
-            secret(APP_EXPIRED_SECRET, "2024-01-31T00:00:00Z"),
-        ],
+        vec![secret(APP_SECRET, "2099-12-31T00:00:00Z"), secret(APP_EXPIRED_SECRET, "2024-01-31T00:00:00Z")],
         vec![
             sp(TENANT_ID, APP_OBJECT_ID),
             sp(US_TENANT_ID, US_APP_OBJECT_ID),
@@ -261,12 +245,7 @@ fn role_assignments() -> Vec<RoleAssignmentEntry> {
         (WEB_APP_OBJECT_ID, "Reader", &group),
         (VIRTUAL_MACHINE_OBJECT_ID, "Reader", &group),
     ];
-    for principal in [
-        APP_OBJECT_ID,
-        WEB_APP_OBJECT_ID,
-        VIRTUAL_MACHINE_OBJECT_ID,
-        USER_ASSIGNED_OBJECT_ID,
-    ] {
+    for principal in [APP_OBJECT_ID, WEB_APP_OBJECT_ID, VIRTUAL_MACHINE_OBJECT_ID, USER_ASSIGNED_OBJECT_ID] {
         all.push((principal, "Storage Blob Data Contributor", STORAGE_RESOURCE_ID));
         all.push((principal, "Key Vault Secrets User", VAULT_RESOURCE_ID));
     }
@@ -289,12 +268,7 @@ fn tenant(id: &str, domain: &str, name: &str, cloud: Cloud) -> Tenant {
 }
 
 fn subscription(id: &str, name: &str, tenant: &str, group: &str) -> Subscription {
-    Subscription {
-        id: id.into(),
-        name: name.into(),
-        tenant: tenant.into(),
-        resource_groups: vec![group.into()],
-    }
+    Subscription { id: id.into(), name: name.into(), tenant: tenant.into(), resource_groups: vec![group.into()] }
 }
 
 fn identity(name: &str, client_id: &str, object_id: &str) -> UserAssignedIdentity {
@@ -312,10 +286,8 @@ fn compute(name: &str, system: Option<(&str, &str)>, user_assigned: &[&str]) -> 
         name: name.into(),
         subscription: SUBSCRIPTION_ID.into(),
         resource_group: RESOURCE_GROUP.into(),
-        system_assigned: system.map(|(client_id, object_id)| SystemAssigned {
-            client_id: client_id.into(),
-            object_id: object_id.into(),
-        }),
+        system_assigned: system
+            .map(|(client_id, object_id)| SystemAssigned { client_id: client_id.into(), object_id: object_id.into() }),
         user_assigned: user_assigned.iter().map(|name| (*name).into()).collect(),
     }
 }

@@ -37,8 +37,11 @@ fn find<'a>(container: &'a Container, name: &str) -> Result<&'a Blob, Reply> {
 
 /// Checks `If-Match` and `If-None-Match` (RFC 9110, section 13.1).
 fn check_conditions(blob: Option<&Blob>, call: &Call) -> Result<(), Reply> {
-    let not_met = || problem(412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.");
-    let names = |header: &str, blob: &Blob| header.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim() == blob.stamp.etag);
+    let not_met =
+        || problem(412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.");
+    let names = |header: &str, blob: &Blob| {
+        header.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim() == blob.stamp.etag)
+    };
     if let Some(wanted) = call.header("if-match")
         && !blob.is_some_and(|blob| names(wanted, blob))
     {
@@ -58,29 +61,35 @@ fn check_conditions(blob: Option<&Blob>, call: &Call) -> Result<(), Reply> {
 }
 
 fn content_headers(call: &Call) -> BTreeMap<&'static str, String> {
-    CONTENT_HEADERS
-        .iter()
-        .filter_map(|(sent, kept)| Some((*kept, call.header(sent)?.to_owned())))
-        .collect()
+    CONTENT_HEADERS.iter().filter_map(|(sent, kept)| Some((*kept, call.header(sent)?.to_owned()))).collect()
 }
 
 fn check_room(container: &Container, more: usize) -> Result<(), Reply> {
     if container.size().saturating_add(more) > LARGEST_ACCOUNT {
-        return Err(problem(507, "InsufficientStorage", format!("The emulator's storage account holds at most {LARGEST_ACCOUNT} bytes.")));
+        return Err(problem(
+            507,
+            "InsufficientStorage",
+            format!("The emulator's storage account holds at most {LARGEST_ACCOUNT} bytes."),
+        ));
     }
     Ok(())
 }
 
-fn commit(container: &mut Container, name: &str, call: &Call, blocks: Vec<(String, Bytes)>, content_type: Option<String>) -> Reply {
+fn commit(
+    container: &mut Container,
+    name: &str,
+    call: &Call,
+    blocks: Vec<(String, Bytes)>,
+    content_type: Option<String>,
+) -> Reply {
     let stamp = Stamp::now();
     let mut headers = content_headers(call);
     headers.entry("content-type").or_insert_with(|| content_type.unwrap_or_else(|| "application/octet-stream".into()));
     let created = container.blobs.get(name).map_or(stamp.modified, |blob| blob.created);
     container.staged.remove(name);
-    container.blobs.insert(
-        name.to_owned(),
-        Blob { stamp: stamp.clone(), created, blocks, headers, metadata: metadata_of(call) },
-    );
+    container
+        .blobs
+        .insert(name.to_owned(), Blob { stamp: stamp.clone(), created, blocks, headers, metadata: metadata_of(call) });
     stamped(Reply::new(201), &stamp).header("x-ms-request-server-encrypted", "true")
 }
 
@@ -88,8 +97,16 @@ fn commit(container: &mut Container, name: &str, call: &Call, blocks: Vec<(Strin
 pub(super) fn put(container: &mut Container, name: &str, call: &Call) -> Result<Reply, Reply> {
     match call.header("x-ms-blob-type") {
         Some("BlockBlob") => {}
-        Some(other) => return Err(problem(501, "NotImplemented", format!("The emulator does not keep blobs of type {other}."))),
-        None => return Err(problem(400, "MissingRequiredHeader", "An HTTP header that's mandatory for this request is not specified: x-ms-blob-type.")),
+        Some(other) => {
+            return Err(problem(501, "NotImplemented", format!("The emulator does not keep blobs of type {other}.")));
+        }
+        None => {
+            return Err(problem(
+                400,
+                "MissingRequiredHeader",
+                "An HTTP header that's mandatory for this request is not specified: x-ms-blob-type.",
+            ));
+        }
     }
     check_conditions(container.blobs.get(name), call)?;
     check_room(container, call.body.len())?;
@@ -99,7 +116,13 @@ pub(super) fn put(container: &mut Container, name: &str, call: &Call) -> Result<
 
 /// Put Block.
 pub(super) fn put_block(container: &mut Container, name: &str, call: &Call) -> Result<Reply, Reply> {
-    let invalid = |message: &str| problem(400, "InvalidQueryParameterValue", format!("Value for one of the query parameters specified in the request URI is invalid: {message}"));
+    let invalid = |message: &str| {
+        problem(
+            400,
+            "InvalidQueryParameterValue",
+            format!("Value for one of the query parameters specified in the request URI is invalid: {message}"),
+        )
+    };
     let id = call.parameter("blockid").filter(|id| !id.is_empty()).ok_or_else(|| invalid("blockid is missing."))?;
     if STANDARD.decode(id).map_or(true, |decoded| decoded.len() > 64) {
         return Err(invalid("blockid is not Base64 of at most 64 bytes."));
@@ -107,10 +130,18 @@ pub(super) fn put_block(container: &mut Container, name: &str, call: &Call) -> R
     check_room(container, call.body.len())?;
     let staged = container.staged.entry(name.to_owned()).or_default();
     if staged.keys().next().is_some_and(|other| other.len() != id.len()) {
-        return Err(problem(400, "InvalidBlobOrBlock", "The specified blob or block content is invalid: block ids of one blob have the same length."));
+        return Err(problem(
+            400,
+            "InvalidBlobOrBlock",
+            "The specified blob or block content is invalid: block ids of one blob have the same length.",
+        ));
     }
     if staged.len() >= MOST_STAGED {
-        return Err(problem(409, "BlockCountExceedsLimit", "The uncommitted block count cannot exceed the maximum limit of 100,000 blocks."));
+        return Err(problem(
+            409,
+            "BlockCountExceedsLimit",
+            "The uncommitted block count cannot exceed the maximum limit of 100,000 blocks.",
+        ));
     }
     staged.insert(id.to_owned(), call.body.clone());
     Ok(Reply::new(201).header("x-ms-request-server-encrypted", "true"))
@@ -205,8 +236,10 @@ pub(super) fn get(container: &Container, name: &str, call: &Call) -> Result<Repl
             reply.headers.remove("content-md5");
             Ok(reply)
         }
-        Wanted::Unsatisfiable => Err(problem(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
-            .header("content-range", format!("bytes */{length}"))),
+        Wanted::Unsatisfiable => {
+            Err(problem(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
+                .header("content-range", format!("bytes */{length}")))
+        }
     }
 }
 

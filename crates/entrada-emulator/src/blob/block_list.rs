@@ -28,22 +28,22 @@ pub(super) fn read(body: &[u8]) -> Option<Vec<(Source, String)>> {
             Event::Start(tag) => {
                 depth += 1;
                 match (depth, tag.name().as_ref()) {
-                    (1, "BlockList") => {}
-                    (2, "Committed") => source = Some(Source::Committed),
-                    (2, "Uncommitted") => source = Some(Source::Uncommitted),
-                    (2, "Latest") => source = Some(Source::Latest),
+                    (1, b"BlockList") => {}
+                    (2, b"Committed") => source = Some(Source::Committed),
+                    (2, b"Uncommitted") => source = Some(Source::Uncommitted),
+                    (2, b"Latest") => source = Some(Source::Latest),
                     _ => return None,
                 }
                 id.clear();
             }
-            Event::Text(part) => id.push_str(part.trim()),
+            Event::Text(part) => id.push_str(part.decode().ok()?.trim()),
             Event::End(_) => {
                 depth -= 1;
                 if let Some(source) = source.take() {
                     blocks.push((source, std::mem::take(&mut id)));
                 }
             }
-            Event::Empty(tag) if tag.name().as_ref() == "BlockList" && depth == 0 => return Some(blocks),
+            Event::Empty(tag) if tag.name().as_ref() == b"BlockList" && depth == 0 => return Some(blocks),
             Event::Empty(_) | Event::GeneralRef(_) | Event::CData(_) => return None,
             Event::Eof => return (depth == 0 && blocks.len() <= MOST).then_some(blocks),
             _ => {}

@@ -54,10 +54,18 @@ pub(super) fn create(account: &mut Account, name: &str, call: &Call) -> Result<R
         return Err(problem(409, "ContainerAlreadyExists", "The specified container already exists."));
     }
     if call.headers.contains_key("x-ms-blob-public-access") {
-        return Err(problem(409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account."));
+        return Err(problem(
+            409,
+            "PublicAccessNotPermitted",
+            "Public access is not permitted on this storage account.",
+        ));
     }
     if account.len() >= MOST {
-        return Err(problem(507, "InsufficientStorage", format!("The emulator's storage account has at most {MOST} containers.")));
+        return Err(problem(
+            507,
+            "InsufficientStorage",
+            format!("The emulator's storage account has at most {MOST} containers."),
+        ));
     }
     let container = Container::new(metadata_of(call));
     let reply = stamped(Reply::new(201), &container.stamp);
@@ -95,7 +103,13 @@ impl<'a> Page<'a> {
             "" => PAGE,
             number => match number.parse::<usize>() {
                 Ok(size) if size > 0 => size.min(PAGE),
-                _ => return Err(problem(400, "OutOfRangeQueryParameterValue", "One of the query parameters specified in the request URI is outside the permissible range: maxresults.")),
+                _ => {
+                    return Err(problem(
+                        400,
+                        "OutOfRangeQueryParameterValue",
+                        "One of the query parameters specified in the request URI is outside the permissible range: maxresults.",
+                    ));
+                }
             },
         };
         let mut with_metadata = false;

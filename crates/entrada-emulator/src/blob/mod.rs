@@ -18,7 +18,7 @@ use crate::resources;
 use crate::state::State;
 use crate::tokens::{self, Caller, SigningKey};
 use operation::Operation;
-use quick_xml::escape::escape;
+use quick_xml::escape::partial_escape;
 
 /// Largest request body, in bytes.
 pub(crate) const LARGEST_BODY: usize = 128 * 1024 * 1024;
@@ -63,11 +63,8 @@ pub(crate) async fn answer(state: &State, key: &SigningKey, call: &Call) -> Repl
     let reply = reply
         .header("server", "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0")
         .header("x-ms-version", call.header("x-ms-version").unwrap_or(VERSION));
-    let reply = if reply.headers.contains_key("x-ms-request-id") {
-        reply
-    } else {
-        reply.header("x-ms-request-id", request_id)
-    };
+    let reply =
+        if reply.headers.contains_key("x-ms-request-id") { reply } else { reply.header("x-ms-request-id", request_id) };
     match call.header("x-ms-client-request-id") {
         Some(id) => reply.header("x-ms-client-request-id", id),
         None => reply,
@@ -85,14 +82,18 @@ fn finish(reply: Reply, call: &Call, request_id: &str) -> Reply {
     let message = String::from_utf8_lossy(&reply.body).into_owned();
     let xml = format!(
         "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{}\nRequestId:{request_id}\nTime:{}</Message></Error>",
-        escape(message.as_str()),
+        partial_escape(message.as_str()),
         clock::iso_time(clock::now()),
     );
     reply.header("content-type", "application/xml").body(xml)
 }
 
 /// Checks token and role, and says what the request asks for.
-fn admit<'a>(state: &'a State, key: &SigningKey, call: &Call) -> Result<(Operation, &'a StorageAccount, Caller), Reply> {
+fn admit<'a>(
+    state: &'a State,
+    key: &SigningKey,
+    call: &Call,
+) -> Result<(Operation, &'a StorageAccount, Caller), Reply> {
     let account = state
         .directory
         .storage_at(&call.host)
@@ -107,7 +108,8 @@ fn admit<'a>(state: &'a State, key: &SigningKey, call: &Call) -> Result<(Operati
     };
     if !state.assignments.allow(&caller.known.object_id, plane, action, &scope) {
         let missing = missing_role(plane, action, &account_id);
-        let message = format!("This request is not authorized to perform this operation using this permission. {missing}");
+        let message =
+            format!("This request is not authorized to perform this operation using this permission. {missing}");
         return Err(problem(403, "AuthorizationPermissionMismatch", message)
             .note(format!("AuthorizationPermissionMismatch: {action}. {missing}"))
             .principal(caller.known.shown(), &caller.audience));

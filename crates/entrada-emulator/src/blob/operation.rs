@@ -43,10 +43,18 @@ impl Operation {
         };
         match &place {
             Place::Container(name) | Place::Blob(name, _) if !is_container_name(name) => {
-                return Err(problem(400, "InvalidResourceName", "The specified resource name contains invalid characters."));
+                return Err(problem(
+                    400,
+                    "InvalidResourceName",
+                    "The specified resource name contains invalid characters.",
+                ));
             }
             Place::Blob(_, name) if name.chars().count() > LONGEST_NAME => {
-                return Err(problem(400, "InvalidUri", "The requested URI does not represent any resource on the server."));
+                return Err(problem(
+                    400,
+                    "InvalidUri",
+                    "The requested URI does not represent any resource on the server.",
+                ));
             }
             _ => {}
         }
@@ -129,7 +137,8 @@ impl Operation {
 
 /// Refuses what would be ignored otherwise.
 fn unsupported_feature(call: &Call) -> Result<(), Reply> {
-    let refuse = |what: &str| Err(problem(501, "NotImplemented", format!("The emulator does not answer requests with {what}.")));
+    let refuse =
+        |what: &str| Err(problem(501, "NotImplemented", format!("The emulator does not answer requests with {what}.")));
     for header in [
         "content-md5",
         "x-ms-content-crc64",

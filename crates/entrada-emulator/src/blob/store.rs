@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn a_range_is_read_across_blocks() {
         let blocks = ["abc", "", "defg"].map(|text| (text.to_owned(), text.into())).to_vec();
-        let blob = Blob { stamp: Stamp::now(), created: 0, blocks, headers: BTreeMap::new(), metadata: BTreeMap::new() };
+        let blob =
+            Blob { stamp: Stamp::now(), created: 0, blocks, headers: BTreeMap::new(), metadata: BTreeMap::new() };
         assert_eq!(blob.len(), 7);
         assert_eq!(blob.read(0, 7), "abcdefg");
         assert_eq!(blob.read(2, 5), "cde");

@@ -40,12 +40,20 @@ impl Upstream {
         let host = url.host_str().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
         let port = url.port_or_known_default().ok_or_else(bad)?;
         if !matches!(url.path(), "" | "/") || url.query().is_some() {
-            return Err(format!("the blob upstream `{}` has a path; leave it out, the path of each request is kept", config.upstream));
+            return Err(format!(
+                "the blob upstream `{}` has a path; leave it out, the path of each request is kept",
+                config.upstream
+            ));
         }
         let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         let tls = match url.scheme() {
             "http" if loopback => None,
-            "http" => return Err(format!("the blob upstream `{}` would get tokens over plain http; use https, or a loopback address", config.upstream)),
+            "http" => {
+                return Err(format!(
+                    "the blob upstream `{}` would get tokens over plain http; use https, or a loopback address",
+                    config.upstream
+                ));
+            }
             "https" => Some(TlsConnector::from(Arc::new(tls_config(config, loopback)?))),
             _ => return Err(bad()),
         };
@@ -81,7 +89,8 @@ where
 {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
-    let target = if call.raw_query.is_empty() { call.path.clone() } else { format!("{}?{}", call.path, call.raw_query) };
+    let target =
+        if call.raw_query.is_empty() { call.path.clone() } else { format!("{}?{}", call.path, call.raw_query) };
     let mut request = Request::new(Full::new(call.body.clone()));
     *request.method_mut() = call.method.clone();
     *request.uri_mut() = target.parse()?;
@@ -107,7 +116,17 @@ where
 /// Headers without those that belong to one connection (RFC 9110, section 7.6.1); lengths are set anew.
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     let mut kept = headers.clone();
-    for name in ["connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "proxy-authorization"] {
+    for name in [
+        "connection",
+        "proxy-connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "proxy-authorization",
+    ] {
         kept.remove(name);
     }
     kept

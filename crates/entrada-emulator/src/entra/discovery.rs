@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 /// `/common/discovery/instance`: which hosts are authorities, and which of them are the same one.
 pub(super) fn instance(call: &Call, names: &Names) -> Result<Reply, EntraError> {
-    let endpoint = call
-        .parameter("authorization_endpoint")
-        .ok_or_else(|| EntraError::request(900_144, "The request must contain the following parameter: 'authorization_endpoint'."))?;
+    let endpoint = call.parameter("authorization_endpoint").ok_or_else(|| {
+        EntraError::request(900_144, "The request must contain the following parameter: 'authorization_endpoint'.")
+    })?;
     let invalid = || EntraError {
         status: 400,
         code: 50_049,
@@ -21,10 +21,14 @@ pub(super) fn instance(call: &Call, names: &Names) -> Result<Reply, EntraError> 
     let host = url.host_str().filter(|_| url.scheme() == "https").ok_or_else(invalid)?;
     authority_host(host).ok_or_else(invalid)?;
     let tenant = url.path_segments().and_then(|mut path| path.next()).filter(|name| !name.is_empty());
-    let metadata: Vec<Value> = CLOUDS.iter().map(|cloud| metadata(cloud.authority, cloud.cache, cloud.aliases)).chain([
-        metadata("login.microsoftonline.de", "login.microsoftonline.de", &["login.microsoftonline.de"]),
-        metadata("login-us.microsoftonline.com", "login-us.microsoftonline.com", &["login-us.microsoftonline.com"]),
-    ]).collect();
+    let metadata: Vec<Value> = CLOUDS
+        .iter()
+        .map(|cloud| metadata(cloud.authority, cloud.cache, cloud.aliases))
+        .chain([
+            metadata("login.microsoftonline.de", "login.microsoftonline.de", &["login.microsoftonline.de"]),
+            metadata("login-us.microsoftonline.com", "login-us.microsoftonline.com", &["login-us.microsoftonline.com"]),
+        ])
+        .collect();
     let version = if call.parameter("api-version") == Some("1.0") { "1.0" } else { "1.1" };
     let discovery = format!(
         "https://{}/{}/v2.0/.well-known/openid-configuration",

@@ -27,10 +27,7 @@ impl EntraError {
     }
 
     pub(crate) fn missing(parameter: &str) -> Self {
-        Self::request(
-            900_144,
-            format!("The request body must contain the following parameter: '{parameter}'."),
-        )
+        Self::request(900_144, format!("The request body must contain the following parameter: '{parameter}'."))
     }
 
     pub(crate) fn reply(&self, authority: &str, correlation: &str) -> Reply {
@@ -49,8 +46,6 @@ impl EntraError {
             "error_uri": format!("https://{authority}/error?code={}", self.code),
         });
         let first = self.text.split_inclusive(". ").next().unwrap_or(&self.text).trim_end();
-        Reply::json(self.status, &body)
-            .header("x-ms-request-id", trace)
-            .note(format!("AADSTS{}: {first}", self.code))
+        Reply::json(self.status, &body).header("x-ms-request-id", trace).note(format!("AADSTS{}: {first}", self.code))
     }
 }

@@ -36,9 +36,7 @@ pub(crate) fn answer(state: &State, key: &SigningKey, names: &Names, call: &Call
     } else {
         reply.header("x-ms-request-id", uuid::Uuid::new_v4().to_string())
     };
-    let wants_echo = call
-        .header("return-client-request-id")
-        .is_some_and(|wants| wants.eq_ignore_ascii_case("true"));
+    let wants_echo = call.header("return-client-request-id").is_some_and(|wants| wants.eq_ignore_ascii_case("true"));
     if wants_echo || call.header("client-request-id").is_some() {
         reply.header("client-request-id", &correlation)
     } else {

@@ -77,8 +77,15 @@ pub(super) fn answer(
 
     let shape = call.token_shape.as_ref();
     let lifetime = shape.and_then(|shape| shape.expires_in).unwrap_or(LIFETIME);
-    let issued = tokens::issue(key, &state.directory, principal, &audience, ClientProof::Secret, lifetime)
-        .ok_or_else(|| EntraError { status: 500, code: 90_033, error: "temporarily_unavailable", text: "The token could not be signed.".into() })?;
+    let issued =
+        tokens::issue(key, &state.directory, principal, &audience, ClientProof::Secret, lifetime).ok_or_else(|| {
+            EntraError {
+                status: 500,
+                code: 90_033,
+                error: "temporarily_unavailable",
+                text: "The token could not be signed.".into(),
+            }
+        })?;
     let mut body = if version == 1 {
         json!({
             "token_type": "Bearer",
@@ -133,9 +140,7 @@ fn read_form(call: &Call) -> Result<Form, EntraError> {
 }
 
 fn value<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
-    form.iter()
-        .find(|(key, value)| key == name && !value.is_empty())
-        .map(|(_, value)| value.as_str())
+    form.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
 }
 
 fn required<'a>(form: &'a Form, name: &str) -> Result<&'a str, EntraError> {
@@ -211,11 +216,8 @@ fn check_secret(app: &App, secret: Option<&str>) -> Result<(), EntraError> {
 }
 
 fn audience(state: &State, tenant: &Tenant, version: u8, form: &Form) -> Result<Audience, EntraError> {
-    let resource = if version == 1 {
-        required(form, "resource")?
-    } else {
-        resource_of_scope(required(form, "scope")?)?
-    };
+    let resource =
+        if version == 1 { required(form, "resource")? } else { resource_of_scope(required(form, "scope")?)? };
     resources::audience(&state.directory, tenant, resource).ok_or_else(|| EntraError {
         status: 400,
         code: 500_011,
@@ -230,14 +232,15 @@ fn audience(state: &State, tenant: &Tenant, version: u8, form: &Form) -> Result<
 /// The resource named by the scope of a client-credentials request: one scope, ending in `/.default`.
 fn resource_of_scope(scope: &str) -> Result<&str, EntraError> {
     let invalid = |code, text| EntraError { status: 400, code, error: "invalid_scope", text };
-    let mut wanted = scope
-        .split_ascii_whitespace()
-        .filter(|part| !matches!(*part, "openid" | "profile" | "offline_access"));
+    let mut wanted =
+        scope.split_ascii_whitespace().filter(|part| !matches!(*part, "openid" | "profile" | "offline_access"));
     let first = wanted.next().ok_or_else(|| EntraError::missing("scope"))?;
     if let Some(second) = wanted.next() {
         return Err(invalid(
             70_011,
-            format!("The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {first} {second} is not valid."),
+            format!(
+                "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {first} {second} is not valid."
+            ),
         ));
     }
     first.strip_suffix("/.default").filter(|resource| !resource.is_empty()).ok_or_else(|| {
@@ -256,7 +259,10 @@ mod tests {
     fn scopes_of_client_credentials() {
         let resource = |scope| resource_of_scope(scope).map_err(|error| error.code);
         assert_eq!(resource("https://vault.azure.net/.default"), Ok("https://vault.azure.net"));
-        assert_eq!(resource("https://management.core.windows.net//.default"), Ok("https://management.core.windows.net/"));
+        assert_eq!(
+            resource("https://management.core.windows.net//.default"),
+            Ok("https://management.core.windows.net/")
+        );
         assert_eq!(resource("https://vault.azure.net"), Err(1_002_012));
         assert_eq!(resource("User.Read"), Err(1_002_012));
         assert_eq!(resource("a/.default b/.default"), Err(70_011));

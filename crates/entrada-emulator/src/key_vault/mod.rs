@@ -59,10 +59,8 @@ fn authenticate(state: &State, key: &SigningKey, vault: &Vault, call: &Call) -> 
     let tenant = state.directory.subscription(&vault.subscription).map_or("", |found| found.tenant.as_str());
     let resource = resources::vault(names);
     let challenge = |reply: Reply, more: &str| {
-        let header = format!(
-            "Bearer authorization=\"https://{}/{tenant}\", resource=\"{resource}\"{more}",
-            names.authority
-        );
+        let header =
+            format!("Bearer authorization=\"https://{}/{tenant}\", resource=\"{resource}\"{more}", names.authority);
         reply.header("www-authenticate", header)
     };
     let Some(token) = call.bearer() else {
@@ -75,7 +73,10 @@ fn authenticate(state: &State, key: &SigningKey, vault: &Vault, call: &Call) -> 
                 format!("AKV10022: Invalid audience. Expected {resource}, found: {found}.")
             }
             TokenProblem::Issuer(found) => {
-                format!("AKV10032: Invalid issuer. Expected one of https://{}/{tenant}/, found {found}.", names.v1_issuer)
+                format!(
+                    "AKV10032: Invalid issuer. Expected one of https://{}/{tenant}/, found {found}.",
+                    names.v1_issuer
+                )
             }
             TokenProblem::Expired(_) => format!("[TokenExpired] Error validating token: {error}."),
             _ => format!("[BearerReadAccessTokenFailed] Error validating token: {error}."),
@@ -97,7 +98,13 @@ fn serve(state: &State, vault: &Vault, caller: &Caller, call: &Call) -> Result<R
     match call.parameter("api-version") {
         Some(version) if version.starts_with("7.") || version.starts_with("20") => {}
         Some(version) => {
-            return Err(problem(400, "BadParameter", format!("The specified version ({version}) is not recognized. Consider using the latest supported version (7.6).")));
+            return Err(problem(
+                400,
+                "BadParameter",
+                format!(
+                    "The specified version ({version}) is not recognized. Consider using the latest supported version (7.6)."
+                ),
+            ));
         }
         None => return Err(problem(400, "BadParameter", "The api-version query parameter is missing.")),
     }
@@ -111,11 +118,7 @@ fn serve(state: &State, vault: &Vault, caller: &Caller, call: &Call) -> Result<R
     if let Some(name) = operation.secret()
         && !is_secret_name(name)
     {
-        return Err(problem(
-            400,
-            "BadParameter",
-            format!("The request URI contains an invalid name: {name}"),
-        ));
+        return Err(problem(400, "BadParameter", format!("The request URI contains an invalid name: {name}")));
     }
     authorize(state, vault, caller, &operation)?;
     operation.run(state, vault, call)

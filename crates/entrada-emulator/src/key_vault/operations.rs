@@ -85,7 +85,8 @@ impl Operation {
 
     pub(super) fn run(&self, state: &State, vault: &Vault, call: &Call) -> Result<Reply, Reply> {
         let url = format!("https://{}", call.host);
-        let mut secrets = state.vaults.of(&vault.name).ok_or_else(|| problem(404, "NotFound", "There is no such vault."))?;
+        let mut secrets =
+            state.vaults.of(&vault.name).ok_or_else(|| problem(404, "NotFound", "There is no such vault."))?;
         match self {
             Self::List => Ok(list(&url, &secrets, call, false)),
             Self::ListDeleted => Ok(list(&url, &secrets, call, true)),
@@ -134,7 +135,9 @@ fn not_found(name: &str) -> Reply {
     problem(
         404,
         "SecretNotFound",
-        format!("A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"),
+        format!(
+            "A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
+        ),
     )
 }
 
@@ -189,9 +192,9 @@ fn set(url: &str, secrets: &mut Secrets, name: &str, call: &Call) -> Result<Repl
         .json()
         .filter(Value::is_object)
         .ok_or_else(|| problem(400, "BadParameter", "The request body is not a JSON object."))?;
-    let value = body["value"]
-        .as_str()
-        .ok_or_else(|| problem(400, "BadParameter", "Property  has invalid value: 'value' is required and is a string."))?;
+    let value = body["value"].as_str().ok_or_else(|| {
+        problem(400, "BadParameter", "Property  has invalid value: 'value' is required and is a string.")
+    })?;
     if value.len() > LARGEST_VALUE {
         return Err(problem(400, "BadParameter", format!("The value is longer than {LARGEST_VALUE} bytes.")));
     }
@@ -200,7 +203,9 @@ fn set(url: &str, secrets: &mut Secrets, name: &str, call: &Call) -> Result<Repl
     }
     let secret = secrets.entry(name.to_ascii_lowercase()).or_default();
     if secret.deleted.is_some() {
-        let message = format!("Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.");
+        let message = format!(
+            "Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged."
+        );
         let body = json!({"error": {"code": "Conflict", "message": message, "innererror": {"code": "ObjectIsDeletedButRecoverable"}}});
         return Err(Reply::json(409, &body).note("ObjectIsDeletedButRecoverable"));
     }

@@ -49,7 +49,13 @@ pub(crate) struct Assignments(RwLock<Vec<Assignment>>);
 
 impl Assignments {
     /// Adds an assignment, or finds the one that is already there.
-    pub(crate) fn add(&self, principal: &str, role: &'static Role, scope: &str, name: Option<&str>) -> (Assignment, bool) {
+    pub(crate) fn add(
+        &self,
+        principal: &str,
+        role: &'static Role,
+        scope: &str,
+        name: Option<&str>,
+    ) -> (Assignment, bool) {
         let scope = normal(scope);
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let existing = all.iter().find(|other| {
@@ -134,9 +140,8 @@ fn normal(scope: &str) -> String {
 
 /// The sentence that tells a refused caller which role is missing.
 pub(crate) fn missing_role(plane: Plane, action: &str, scope: &str) -> String {
-    roles::recommend(plane, action).map_or_else(String::new, |role| {
-        format!("The role '{}' at scope '{scope}' would allow it.", role.name)
-    })
+    roles::recommend(plane, action)
+        .map_or_else(String::new, |role| format!("The role '{}' at scope '{scope}' would allow it.", role.name))
 }
 
 #[cfg(test)]

@@ -28,10 +28,7 @@ pub(crate) const ROLES: &[Role] = &[
         name: "Key Vault Reader",
         actions: &["Microsoft.KeyVault/vaults/read"],
         not_actions: &[],
-        data_actions: &[
-            "Microsoft.KeyVault/vaults/*/read",
-            "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
-        ],
+        data_actions: &["Microsoft.KeyVault/vaults/*/read", "Microsoft.KeyVault/vaults/secrets/readMetadata/action"],
     },
     Role {
         id: "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
@@ -99,10 +96,7 @@ pub(crate) const ROLES: &[Role] = &[
         id: "b24988ac-6180-42a0-ab88-20f7382dd24c",
         name: "Contributor",
         actions: &["*"],
-        not_actions: &[
-            "Microsoft.Authorization/*/Delete",
-            "Microsoft.Authorization/*/Write",
-        ],
+        not_actions: &["Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write"],
         data_actions: &[],
     },
     Role {
@@ -135,9 +129,7 @@ pub(crate) const ROLES: &[Role] = &[
 /// Finds a role by name, GUID or resource id, in any case.
 pub(crate) fn find(role: &str) -> Option<&'static Role> {
     let last = role.rsplit('/').next().unwrap_or(role);
-    ROLES.iter().find(|known| {
-        known.name.eq_ignore_ascii_case(role) || known.id.eq_ignore_ascii_case(last)
-    })
+    ROLES.iter().find(|known| known.name.eq_ignore_ascii_case(role) || known.id.eq_ignore_ascii_case(last))
 }
 
 /// The names of all roles, for an error message.
@@ -216,7 +208,8 @@ mod tests {
 
     #[test]
     fn roles_are_found_by_resource_id() {
-        let id = "/subscriptions/x/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7";
+        let id =
+            "/subscriptions/x/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7";
         assert_eq!(find(id).expect("role").name, "Reader");
     }
 }

@@ -72,7 +72,11 @@ fn definition(request: &Request<'_>, scope: &str, id: &str) -> Result<Reply, Rep
 }
 
 fn unknown_role(id: &str) -> Reply {
-    problem(404, "RoleDefinitionDoesNotExist", format!("The specified role definition with ID '{id}' does not exist. The emulator knows {}.", roles::names()))
+    problem(
+        404,
+        "RoleDefinitionDoesNotExist",
+        format!("The specified role definition with ID '{id}' does not exist. The emulator knows {}.", roles::names()),
+    )
 }
 
 fn list(request: &Request<'_>, scope: &str) -> Result<Reply, Reply> {
@@ -89,8 +93,7 @@ fn list(request: &Request<'_>, scope: &str) -> Result<Reply, Reply> {
         .select(|assignment| {
             let above = covers(&assignment.scope, scope);
             let below = !at_scope && covers(scope, &assignment.scope);
-            (above || below)
-                && principal.as_deref().is_none_or(|id| assignment.principal.eq_ignore_ascii_case(id))
+            (above || below) && principal.as_deref().is_none_or(|id| assignment.principal.eq_ignore_ascii_case(id))
         })
         .iter()
         .map(|assignment| json_of(request, assignment))
@@ -101,21 +104,30 @@ fn list(request: &Request<'_>, scope: &str) -> Result<Reply, Reply> {
 fn get(request: &Request<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
     request.authorize(READ, scope)?;
     let found = request.state.assignments.select(|assignment| assignment.name.eq_ignore_ascii_case(name));
-    found.first().map(|assignment| Reply::json(200, &json_of(request, assignment))).ok_or_else(|| {
-        problem(404, "RoleAssignmentNotFound", format!("The role assignment '{name}' is not found."))
-    })
+    found
+        .first()
+        .map(|assignment| Reply::json(200, &json_of(request, assignment)))
+        .ok_or_else(|| problem(404, "RoleAssignmentNotFound", format!("The role assignment '{name}' is not found.")))
 }
 
 fn put(request: &Request<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
     request.authorize(WRITE, scope)?;
     if uuid::Uuid::try_parse(name).is_err() {
-        return Err(problem(400, "InvalidRoleAssignmentId", format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.")));
+        return Err(problem(
+            400,
+            "InvalidRoleAssignmentId",
+            format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID."),
+        ));
     }
     let body = request.body()?;
     let properties = &body["properties"];
     let text = |field: &str| {
         properties[field].as_str().filter(|value| !value.is_empty()).ok_or_else(|| {
-            problem(400, "InvalidRequestContent", format!("The request content was invalid: properties.{field} is missing or not a text."))
+            problem(
+                400,
+                "InvalidRequestContent",
+                format!("The request content was invalid: properties.{field} is missing or not a text."),
+            )
         })
     };
     let (role_id, principal) = (text("roleDefinitionId")?, text("principalId")?);
@@ -123,21 +135,41 @@ fn put(request: &Request<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
         .iter()
         .find(|role| role_id.rsplit('/').next().is_some_and(|id| role.id.eq_ignore_ascii_case(id)))
         .ok_or_else(|| unknown_role(role_id))?;
-    let known = request.state.directory.principal(principal).filter(|known| {
-        known.tenant.eq_ignore_ascii_case(&request.caller.known.tenant)
-    });
+    let known = request
+        .state
+        .directory
+        .principal(principal)
+        .filter(|known| known.tenant.eq_ignore_ascii_case(&request.caller.known.tenant));
     if known.is_none() {
-        return Err(problem(400, "PrincipalNotFound", format!("Principal {principal} does not exist in the directory {}. Check that you have the correct principal ID.", request.caller.known.tenant)));
+        return Err(problem(
+            400,
+            "PrincipalNotFound",
+            format!(
+                "Principal {principal} does not exist in the directory {}. Check that you have the correct principal ID.",
+                request.caller.known.tenant
+            ),
+        ));
     }
     if request.state.assignments.select(|_| true).len() >= MOST {
-        return Err(problem(400, "RoleAssignmentLimitExceeded", format!("No more role assignments can be created: there are {MOST}.")));
+        return Err(problem(
+            400,
+            "RoleAssignmentLimitExceeded",
+            format!("No more role assignments can be created: there are {MOST}."),
+        ));
     }
     let same_name = request.state.assignments.select(|other| other.name.eq_ignore_ascii_case(name));
     if let Some(other) = same_name.first() {
-        if other.principal.eq_ignore_ascii_case(principal) && other.role.id == role.id && other.scope.eq_ignore_ascii_case(scope) {
+        if other.principal.eq_ignore_ascii_case(principal)
+            && other.role.id == role.id
+            && other.scope.eq_ignore_ascii_case(scope)
+        {
             return Ok(Reply::json(200, &json_of(request, other)));
         }
-        return Err(problem(409, "RoleAssignmentUpdateNotPermitted", "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."));
+        return Err(problem(
+            409,
+            "RoleAssignmentUpdateNotPermitted",
+            "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+        ));
     }
     let (assignment, new) = request.state.assignments.add(principal, role, scope, Some(name));
     if !new {
@@ -211,7 +243,10 @@ mod tests {
 
     #[test]
     fn filters_are_read() {
-        assert_eq!(compared("roleName eq 'Key Vault Secrets User'", "roleName").as_deref(), Some("Key Vault Secrets User"));
+        assert_eq!(
+            compared("roleName eq 'Key Vault Secrets User'", "roleName").as_deref(),
+            Some("Key Vault Secrets User")
+        );
         assert_eq!(compared("atScope() and principalId eq 'p'", "principalId").as_deref(), Some("p"));
         assert_eq!(compared("atScope()", "principalId"), None);
     }

@@ -33,9 +33,7 @@ pub(crate) fn answer(state: &State, key: &SigningKey, names: &Names, call: &Call
     let reply = match authenticate(state, key, names, call) {
         Ok(caller) => {
             let request = Request { state, call, caller: &caller };
-            route(&request)
-                .unwrap_or_else(|reply| reply)
-                .principal(caller.known.shown(), &caller.audience)
+            route(&request).unwrap_or_else(|reply| reply).principal(caller.known.shown(), &caller.audience)
         }
         Err(reply) => reply,
     };
@@ -168,15 +166,16 @@ impl Request<'_> {
     fn forbidden(&self, action: &str, scope: &str) -> Reply {
         let known = &self.caller.known;
         let client = known.client_id.as_deref().unwrap_or(&known.name);
+        let missing = missing_role(Plane::Control, action, scope);
         problem(
             403,
             "AuthorizationFailed",
             format!(
-                "The client '{client}' with object id '{}' does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials. {}",
+                "The client '{client}' with object id '{}' does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials. {missing}",
                 known.object_id,
-                missing_role(Plane::Control, action, scope),
             ),
         )
+        .note(format!("AuthorizationFailed: {action}. {missing}"))
     }
 
     fn allows(&self, action: &str, scope: &str) -> bool {
@@ -185,9 +184,12 @@ impl Request<'_> {
 
     /// The body as a JSON object.
     fn body(&self) -> Result<Value, Reply> {
-        self.call
-            .json()
-            .filter(Value::is_object)
-            .ok_or_else(|| problem(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: it is not a JSON object."))
+        self.call.json().filter(Value::is_object).ok_or_else(|| {
+            problem(
+                400,
+                "InvalidRequestContent",
+                "The request content was invalid and could not be deserialized: it is not a JSON object.",
+            )
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::groups::Group;
 use super::{Reply, Request, not_emulated, problem, subscriptions};
-use crate::directory::{machine_id, site_id, storage_id, vault_id, identity_resource_id};
+use crate::directory::{identity_resource_id, machine_id, site_id, storage_id, vault_id};
 use crate::rbac::covers;
 use serde_json::{Map, Value, json};
 
@@ -55,7 +55,11 @@ pub(super) fn one(request: &Request<'_>, subscription: &str, name: &str) -> Resu
             }
             let group = changed(request, name, existing)?;
             if groups.list(&subscription).len() >= MOST {
-                return Err(problem(409, "ResourceGroupQuotaExceeded", format!("A subscription has at most {MOST} resource groups.")));
+                return Err(problem(
+                    409,
+                    "ResourceGroupQuotaExceeded",
+                    format!("A subscription has at most {MOST} resource groups."),
+                ));
             }
             let new = groups.put(&subscription, group.clone());
             Ok(Reply::json(if new { 201 } else { 200 }, &json_of(&subscription, &group)))
@@ -63,7 +67,13 @@ pub(super) fn one(request: &Request<'_>, subscription: &str, name: &str) -> Resu
         "DELETE" => {
             request.authorize(DELETE, &scope)?;
             if holds_resources(request, &scope) {
-                return Err(problem(409, "ResourceGroupNotEmpty", format!("Resource group '{name}' holds resources of the configuration, which the emulator does not delete.")));
+                return Err(problem(
+                    409,
+                    "ResourceGroupNotEmpty",
+                    format!(
+                        "Resource group '{name}' holds resources of the configuration, which the emulator does not delete."
+                    ),
+                ));
             }
             if !groups.remove(&subscription, name) {
                 return Err(not_found());
@@ -79,17 +89,32 @@ fn changed(request: &Request<'_>, name: &str, existing: Option<Group>) -> Result
         && !name.ends_with('.')
         && name.chars().all(|char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.' | '(' | ')'));
     if !valid {
-        return Err(problem(400, "InvalidResourceGroup", format!("The provided resource group name '{name}' has these invalid characters or is too long; use up to 90 letters, digits, hyphens, underscores, parentheses and periods, with no period at the end.")));
+        return Err(problem(
+            400,
+            "InvalidResourceGroup",
+            format!(
+                "The provided resource group name '{name}' has these invalid characters or is too long; use up to 90 letters, digits, hyphens, underscores, parentheses and periods, with no period at the end."
+            ),
+        ));
     }
     let body = request.body()?;
     let location = body["location"].as_str().map(|text| text.to_lowercase().replace(' ', ""));
     let location = match (location, &existing) {
         (Some(location), Some(existing)) if location != existing.location => {
-            return Err(problem(409, "InvalidResourceGroupLocation", format!("Invalid resource group location '{location}'. The resource group already exists in location '{}'.", existing.location)));
+            return Err(problem(
+                409,
+                "InvalidResourceGroupLocation",
+                format!(
+                    "Invalid resource group location '{location}'. The resource group already exists in location '{}'.",
+                    existing.location
+                ),
+            ));
         }
         (Some(location), _) => location,
         (None, Some(existing)) => existing.location.clone(),
-        (None, None) => return Err(problem(400, "LocationRequired", "The location property is required for this definition.")),
+        (None, None) => {
+            return Err(problem(400, "LocationRequired", "The location property is required for this definition."));
+        }
     };
     let tags = body["tags"].as_object().cloned().or_else(|| existing.as_ref().map(|group| group.tags.clone()));
     Ok(Group {
@@ -101,7 +126,10 @@ fn changed(request: &Request<'_>, name: &str, existing: Option<Group>) -> Result
 
 fn holds_resources(request: &Request<'_>, scope: &str) -> bool {
     let config = &request.state.directory.config;
-    let mut ids = config.web_apps.iter().map(site_id)
+    let mut ids = config
+        .web_apps
+        .iter()
+        .map(site_id)
         .chain(config.virtual_machines.iter().map(machine_id))
         .chain(config.vaults.iter().map(vault_id))
         .chain(config.storage_accounts.iter().map(storage_id))

@@ -17,7 +17,8 @@ const ACCOUNTS: &str = "Microsoft.Storage/storageAccounts";
 /// `GET` of a resource, and `PATCH` or `PUT` of its identity.
 pub(super) fn one(request: &Request<'_>, kind: &str, id: &str) -> Result<Reply, Reply> {
     let kind = known_kind(request, kind)?;
-    let changes_identity = matches!(request.call.method, Method::PATCH | Method::PUT) && matches!(kind, SITES | MACHINES);
+    let changes_identity =
+        matches!(request.call.method, Method::PATCH | Method::PUT) && matches!(kind, SITES | MACHINES);
     if request.call.method != Method::GET && !changes_identity {
         return Err(not_emulated(request.call));
     }
@@ -25,7 +26,13 @@ pub(super) fn one(request: &Request<'_>, kind: &str, id: &str) -> Result<Reply, 
     let not_found = || {
         let mut parts = id.split('/').rev();
         let (name, group) = (parts.next().unwrap_or_default(), id.split('/').nth(4).unwrap_or_default());
-        problem(404, "ResourceNotFound", format!("The Resource '{kind}/{name}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"))
+        problem(
+            404,
+            "ResourceNotFound",
+            format!(
+                "The Resource '{kind}/{name}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+            ),
+        )
     };
     let mut resource = all(request, kind).into_iter().find(|resource| same(resource, id)).ok_or_else(not_found)?;
     if changes_identity {
@@ -66,47 +73,69 @@ fn all(request: &Request<'_>, kind: &str) -> Vec<Value> {
     let directory = &request.state.directory;
     let config = &directory.config;
     match kind {
-        SITES => config.web_apps.iter().map(|host| {
-            let suffix = directory.cloud_of(&host.subscription).web_suffix;
-            let properties = json!({
-                "state": "Running",
-                "defaultHostName": format!("{}.{suffix}", host.name),
-                "resourceGroup": host.resource_group,
-                "kind": "app,linux",
-            });
-            computer(request, host, &site_id(host), kind, properties)
-        }).collect(),
-        MACHINES => config.virtual_machines.iter().map(|host| {
-            let properties = json!({"provisioningState": "Succeeded", "hardwareProfile": {"vmSize": "Standard_B2s"}});
-            computer(request, host, &machine_id(host), kind, properties)
-        }).collect(),
-        IDENTITIES => config.identities.iter().map(|identity| {
-            let tenant = directory.principal(&identity.object_id).map(|known| known.tenant.clone());
-            let properties = json!({"tenantId": tenant, "principalId": identity.object_id, "clientId": identity.client_id});
-            plain(&identity_resource_id(identity), &identity.name, kind, properties)
-        }).collect(),
-        VAULTS => config.vaults.iter().map(|vault| {
-            let suffix = directory.cloud_of(&vault.subscription).vault_suffix;
-            let tenant = directory.subscription(&vault.subscription).map(|found| found.tenant.clone());
-            let properties = json!({
-                "tenantId": tenant,
-                "sku": {"family": "A", "name": "standard"},
-                "enableRbacAuthorization": true,
-                "enableSoftDelete": true,
-                "accessPolicies": [],
-                "vaultUri": format!("https://{}.{suffix}/", vault.name),
-                "provisioningState": "Succeeded",
-            });
-            plain(&vault_id(vault), &vault.name, kind, properties)
-        }).collect(),
-        _ => config.storage_accounts.iter().map(|account| {
-            let suffix = directory.cloud_of(&account.subscription).storage_suffix;
-            let properties = json!({
-                "provisioningState": "Succeeded",
-                "primaryEndpoints": {"blob": format!("https://{}.blob.{suffix}/", account.name)},
-            });
-            plain(&storage_id(account), &account.name, kind, properties)
-        }).collect(),
+        SITES => config
+            .web_apps
+            .iter()
+            .map(|host| {
+                let suffix = directory.cloud_of(&host.subscription).web_suffix;
+                let properties = json!({
+                    "state": "Running",
+                    "defaultHostName": format!("{}.{suffix}", host.name),
+                    "resourceGroup": host.resource_group,
+                    "kind": "app,linux",
+                });
+                computer(request, host, &site_id(host), kind, properties)
+            })
+            .collect(),
+        MACHINES => config
+            .virtual_machines
+            .iter()
+            .map(|host| {
+                let properties =
+                    json!({"provisioningState": "Succeeded", "hardwareProfile": {"vmSize": "Standard_B2s"}});
+                computer(request, host, &machine_id(host), kind, properties)
+            })
+            .collect(),
+        IDENTITIES => config
+            .identities
+            .iter()
+            .map(|identity| {
+                let tenant = directory.principal(&identity.object_id).map(|known| known.tenant.clone());
+                let properties =
+                    json!({"tenantId": tenant, "principalId": identity.object_id, "clientId": identity.client_id});
+                plain(&identity_resource_id(identity), &identity.name, kind, properties)
+            })
+            .collect(),
+        VAULTS => config
+            .vaults
+            .iter()
+            .map(|vault| {
+                let suffix = directory.cloud_of(&vault.subscription).vault_suffix;
+                let tenant = directory.subscription(&vault.subscription).map(|found| found.tenant.clone());
+                let properties = json!({
+                    "tenantId": tenant,
+                    "sku": {"family": "A", "name": "standard"},
+                    "enableRbacAuthorization": true,
+                    "enableSoftDelete": true,
+                    "accessPolicies": [],
+                    "vaultUri": format!("https://{}.{suffix}/", vault.name),
+                    "provisioningState": "Succeeded",
+                });
+                plain(&vault_id(vault), &vault.name, kind, properties)
+            })
+            .collect(),
+        _ => config
+            .storage_accounts
+            .iter()
+            .map(|account| {
+                let suffix = directory.cloud_of(&account.subscription).storage_suffix;
+                let properties = json!({
+                    "provisioningState": "Succeeded",
+                    "primaryEndpoints": {"blob": format!("https://{}.blob.{suffix}/", account.name)},
+                });
+                plain(&storage_id(account), &account.name, kind, properties)
+            })
+            .collect(),
     }
 }
 
@@ -157,7 +186,9 @@ fn wanted_identities(request: &Request<'_>, id: &str, identity: &Value) -> Resul
     let kind = identity["type"].as_str().ok_or_else(|| invalid("The identity type is missing.".into()))?;
     let kinds: Vec<String> = kind.split(',').map(|part| part.trim().to_ascii_lowercase()).collect();
     if kinds.iter().any(|kind| !matches!(kind.as_str(), "none" | "systemassigned" | "userassigned")) {
-        return Err(invalid(format!("The identity type '{kind}' is not valid; use None, SystemAssigned, UserAssigned, or both with a comma.")));
+        return Err(invalid(format!(
+            "The identity type '{kind}' is not valid; use None, SystemAssigned, UserAssigned, or both with a comma."
+        )));
     }
     let system = kinds.iter().any(|kind| kind == "systemassigned");
     if !kinds.iter().any(|kind| kind == "userassigned") {
@@ -169,8 +200,13 @@ fn wanted_identities(request: &Request<'_>, id: &str, identity: &Value) -> Resul
             .state
             .directory
             .identity(resource_id)
-            .filter(|known| known.kind == Kind::ManagedIdentity && resource_id.to_ascii_lowercase().contains("/userassignedidentities/"))
-            .ok_or_else(|| problem(400, "FailedIdentityOperation", format!("Resource '{resource_id}' was not found.")))?;
+            .filter(|known| {
+                known.kind == Kind::ManagedIdentity
+                    && resource_id.to_ascii_lowercase().contains("/userassignedidentities/")
+            })
+            .ok_or_else(|| {
+                problem(400, "FailedIdentityOperation", format!("Resource '{resource_id}' was not found."))
+            })?;
         user.retain(|other| *other != known.object_id);
         if !value.is_null() {
             request.authorize("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", resource_id)?;
