@@ -9,9 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{Arguments, Options, check_rest};
-use crate::mailbox::{Addressee, Mailbox, post};
+use crate::call::{Call, Method};
+use crate::mailbox::{Letter, Mailbox, post};
 use crate::token::Types;
-use crate::{configure, failure, fetch, fork};
+use crate::{configure, fetch, fork};
 
 /// How many tokens a credential keeps Python objects of.
 const KEPT: usize = 8;
@@ -75,14 +76,10 @@ impl Credential {
         let py = slf.py();
         check_rest(slf, "get_token", kwargs)?;
         let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
-        let token = match slf.get().at_hand(py, &arguments) {
-            Some(token) => token,
-            None => match Self::fetched(slf, "get_token", scopes, &arguments, false)? {
-                Fetched::Token(token) => token,
-                Fetched::Walked(object) => return Ok(object),
-            },
-        };
-        slf.get().access_token(py, token)
+        match slf.get().at_hand(py, &arguments) {
+            Some(token) => slf.get().access_token(py, token),
+            None => Self::fetched(slf, Method::GetToken, scopes, &arguments, false),
+        }
     }
 
     /// Gets an access token for scopes, with all that is known about it; otherwise the same as :meth:`get_token`.
@@ -102,14 +99,10 @@ impl Credential {
         let py = slf.py();
         let Options { claims, tenant_id, enable_cae } = Options::new(slf, options)?;
         let arguments = Arguments::new(scopes, claims.as_ref(), tenant_id.as_ref(), enable_cae.as_ref())?;
-        let token = match slf.get().at_hand(py, &arguments) {
-            Some(token) => token,
-            None => match Self::fetched(slf, "get_token_info", scopes, &arguments, false)? {
-                Fetched::Token(token) => token,
-                Fetched::Walked(object) => return Ok(object),
-            },
-        };
-        Types::current(py)?.access_token_info(py, &token)
+        match slf.get().at_hand(py, &arguments) {
+            Some(token) => slf.get().object(py, Method::GetTokenInfo, token),
+            None => Self::fetched(slf, Method::GetTokenInfo, scopes, &arguments, false),
+        }
     }
 
     /// Gives the credential its configuration.
@@ -134,7 +127,7 @@ impl Credential {
         }
     }
 
-    /// Gets a token for a chain of Python's own making, without hurry where it is alone and quickly where it is not.
+    /// Gets a token for a chain of Python's own making: what is not there is found out quickly.
     #[pyo3(signature = (method, scopes, claims, tenant_id, enable_cae))]
     fn _within_chain(
         slf: &Bound<'_, Self>,
@@ -144,43 +137,23 @@ impl Credential {
         tenant_id: Option<&Bound<'_, PyAny>>,
         enable_cae: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let py = slf.py();
         let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
-        match Self::fetched(slf, method, scopes, &arguments, true)? {
-            Fetched::Walked(object) => Ok(object),
-            Fetched::Token(token) if method == "get_token" => slf.get().access_token(py, token),
-            Fetched::Token(token) => Types::current(py)?.access_token_info(py, &token),
-        }
+        Self::fetched(slf, Method::named(method)?, scopes, &arguments, true)
     }
 
-    /// The cached token that `get_token` would return, if it can without waiting.
-    #[pyo3(signature = (scopes, tenant_id, enable_cae))]
-    fn _token_at_hand(
+    /// The cached token that a method would return, if it can without waiting.
+    #[pyo3(signature = (method, scopes, tenant_id, enable_cae))]
+    fn _at_hand(
         &self,
         py: Python<'_>,
+        method: &str,
         scopes: &Bound<'_, PyTuple>,
         tenant_id: Option<&Bound<'_, PyAny>>,
         enable_cae: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Option<Py<PyAny>>> {
         let arguments = Arguments::new(scopes, None, tenant_id, enable_cae)?;
         match self.at_hand(py, &arguments) {
-            Some(token) => self.access_token(py, token).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The same for `get_token_info`.
-    #[pyo3(signature = (scopes, tenant_id, enable_cae))]
-    fn _info_at_hand(
-        &self,
-        py: Python<'_>,
-        scopes: &Bound<'_, PyTuple>,
-        tenant_id: Option<&Bound<'_, PyAny>>,
-        enable_cae: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Option<Py<PyAny>>> {
-        let arguments = Arguments::new(scopes, None, tenant_id, enable_cae)?;
-        match self.at_hand(py, &arguments) {
-            Some(token) => Types::current(py)?.access_token_info(py, &token).map(Some),
+            Some(token) => self.object(py, Method::named(method)?, token).map(Some),
             None => Ok(None),
         }
     }
@@ -200,22 +173,20 @@ impl Credential {
         enable_cae: Option<&Bound<'_, PyAny>>,
         within_chain: bool,
     ) -> PyResult<()> {
-        let py = slf.py();
         let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
         let Some(core) = slf.get().core.get().map(Arc::clone) else {
             return Err(Self::unconfigured(slf));
         };
-        let request = arguments.request(within_chain);
-        let to = Addressee {
-            owner: slf.clone().into_any().unbind(),
-            method: if method == "get_token" { "get_token" } else { "get_token_info" },
+        let call = Call {
+            owner: slf.clone().unbind(),
+            method: Method::named(method)?,
             scopes: scopes.clone().unbind(),
-            claims: request.claims.clone(),
-            future,
+            request: arguments.request(within_chain),
         };
-        py.detach(|| {
+        let request = call.request.clone();
+        slf.py().detach(|| {
             Fetch::start_then(core, request, |outcome| {
-                post(mailbox, event_loop, to, outcome.clone());
+                post(mailbox, event_loop, Letter { call, future, outcome: outcome.clone() });
             })
         });
         Ok(())
@@ -246,14 +217,6 @@ impl Credential {
 /// What a credential is pickled as: kind and options of its configuration, and its attributes.
 type State<'py> = (Option<(String, Bound<'py, PyDict>)>, Option<Bound<'py, PyDict>>);
 
-/// What came of asking for a token.
-enum Fetched {
-    /// The core's token.
-    Token(Arc<Token>),
-    /// What the Python half returned, which has its own way for this credential.
-    Walked(Py<PyAny>),
-}
-
 impl Credential {
     pub(crate) fn core(&self) -> Option<&Arc<dyn Core>> {
         self.core.get()
@@ -271,38 +234,43 @@ impl Credential {
         look()
     }
 
-    /// Fetches a token, or has the Python half get it.
+    /// Fetches a token, or has the Python half get it where it has a way of its own.
     fn fetched(
         slf: &Bound<'_, Self>,
-        method: &str,
+        method: Method,
         scopes: &Bound<'_, PyTuple>,
         arguments: &Arguments<'_>,
         within_chain: bool,
-    ) -> PyResult<Fetched> {
+    ) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let Some(core) = slf.get().core.get() else {
             let Some(walk) = slf.getattr_opt(intern!(py, "_walk"))? else {
                 return Err(Self::unconfigured(slf));
             };
             let (claims, tenant_id) = (arguments.claims, arguments.tenant_id);
-            let object = walk.call1((method, scopes, claims, tenant_id, arguments.enable_cae))?;
-            return Ok(Fetched::Walked(object.unbind()));
+            return Ok(walk.call1((method.name(), scopes, claims, tenant_id, arguments.enable_cae))?.unbind());
         };
-        match fetch::blocking(py, core, arguments.request(within_chain))? {
-            Ok(token) => {
-                failure::log_success(py, slf, method)?;
-                Ok(Fetched::Token(token))
-            }
-            Err(error) => {
-                let claims = arguments.claims;
-                Err(failure::exception(py, slf, method, &error, scopes, claims))
-            }
-        }
+        let call = Call {
+            owner: slf.clone().unbind(),
+            method,
+            scopes: scopes.clone().unbind(),
+            request: arguments.request(within_chain),
+        };
+        let outcome = fetch::blocking(py, core, call.request.clone())?;
+        call.end(py, outcome)
     }
 
     fn unconfigured(slf: &Bound<'_, Self>) -> PyErr {
         let name = slf.get_type().name().map_or_else(|_| "this credential".into(), |name| name.to_string());
         PyRuntimeError::new_err(format!("{name} was never configured: its __init__ must call super().__init__()"))
+    }
+
+    /// What a method returns for a token.
+    pub(crate) fn object(&self, py: Python<'_>, method: Method, token: Arc<Token>) -> PyResult<Py<PyAny>> {
+        match method {
+            Method::GetToken => self.access_token(py, token),
+            Method::GetTokenInfo => Types::current(py)?.access_token_info(py, &token),
+        }
     }
 
     /// The object for a token: the one made before, where there is one.

@@ -4,9 +4,9 @@
 //! interpreter lock released. Arguments, warnings, exceptions and logging are the Python half's.
 
 mod arguments;
+mod call;
 mod configure;
 mod credential;
-mod failure;
 mod fetch;
 mod fork;
 mod mailbox;

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use entrada::{Error, Token};
 use pyo3::prelude::*;
 
-use crate::failure;
-use crate::token::Types;
+use crate::call::Call;
 
 /// Outcomes on their way to the tasks of one event loop.
 #[pyclass(frozen, weakref, module = "entrada._native")]
@@ -17,19 +16,11 @@ pub(crate) struct Mailbox {
     letters: Mutex<Vec<Letter>>,
 }
 
-/// Who waits for what.
-pub(crate) struct Addressee {
-    pub(crate) owner: Py<PyAny>,
-    pub(crate) method: &'static str,
-    pub(crate) scopes: Py<pyo3::types::PyTuple>,
-    pub(crate) claims: Option<String>,
-    /// An `asyncio.Future` of the loop.
+/// The outcome of a call, for the `asyncio.Future` that waits for it.
+pub(crate) struct Letter {
+    pub(crate) call: Call,
     pub(crate) future: Py<PyAny>,
-}
-
-struct Letter {
-    to: Addressee,
-    outcome: Result<Arc<Token>, Error>,
+    pub(crate) outcome: Result<Arc<Token>, Error>,
 }
 
 #[pymethods]
@@ -50,13 +41,14 @@ impl Mailbox {
 }
 
 impl Mailbox {
-    /// Puts an outcome in; returns whether the loop must be rung.
+    /// Puts a letter in; returns whether the loop must be rung.
     fn put(&self, letter: Letter) -> bool {
         let mut letters = self.lock();
         letters.push(letter);
         letters.len() == 1
     }
 
+    /// Nobody runs Python code while holding this lock.
     fn lock(&self) -> MutexGuard<'_, Vec<Letter>> {
         self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,26 +56,12 @@ impl Mailbox {
 
 impl Letter {
     fn deliver(self, py: Python<'_>) -> PyResult<()> {
-        let Self { to, outcome } = self;
-        let future = to.future.bind(py);
+        let future = self.future.bind(py);
         // Whoever gave up waiting has cancelled it.
         if future.call_method0("done")?.is_truthy()? {
             return Ok(());
         }
-        let owner = to.owner.bind(py);
-        let result = outcome.map_err(|error| {
-            let scopes = to.scopes.bind(py);
-            failure::exception(py, owner, to.method, &error, scopes, to.claims.as_deref())
-        });
-        let built = result.and_then(|token| {
-            failure::log_success(py, owner, to.method)?;
-            let types = Types::current(py)?;
-            match to.method {
-                "get_token" => types.access_token(py, &token),
-                _ => types.access_token_info(py, &token),
-            }
-        });
-        match built {
+        match self.call.end(py, self.outcome) {
             Ok(token) => future.call_method1("set_result", (token,)),
             Err(error) => future.call_method1("set_exception", (error,)),
         }
@@ -92,17 +70,17 @@ impl Letter {
 }
 
 /// Posts an outcome, from one of the core's threads.
-pub(crate) fn post(mailbox: Py<Mailbox>, event_loop: Py<PyAny>, to: Addressee, outcome: Result<Arc<Token>, Error>) {
-    if !mailbox.get().put(Letter { to, outcome }) {
+pub(crate) fn post(mailbox: Py<Mailbox>, event_loop: Py<PyAny>, letter: Letter) {
+    if !mailbox.get().put(letter) {
         return;
     }
     // A program may keep the interpreter lock for long; the threads that fetch tokens must not wait for it.
     tokio::task::spawn_blocking(move || {
         Python::try_attach(|py| {
-            let ring = event_loop.call_method1(py, "call_soon_threadsafe", (&mailbox,));
-            if ring.is_err() {
+            if event_loop.call_method1(py, "call_soon_threadsafe", (&mailbox,)).is_err() {
                 // The loop is closed, and with it everybody who waited.
-                mailbox.get().lock().clear();
+                let undelivered = std::mem::take(&mut *mailbox.get().lock());
+                drop(undelivered);
             }
         })
     });

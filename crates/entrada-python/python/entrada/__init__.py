@@ -54,9 +54,11 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
-        from ._absent import explain
+        import sys
 
-        raise AttributeError(explain("entrada", name))
+        from ._absent import absent
+
+        raise absent("entrada", name, sys._getframe(1))
     value = getattr(__import__(f"entrada.{home}", fromlist=[name]), name)
     globals()[name] = value
     return value

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
 NOT_YET = frozenset(
     {
         "AuthenticationRecord",
@@ -22,10 +26,16 @@ NOT_YET = frozenset(
 )
 
 
-def explain(module: str, name: str) -> str:
-    """Return the message for a name that a module of ours does not have."""
-    if name in NOT_YET:
-        from . import __version__
+def absent(module: str, name: str, asked_by: FrameType) -> Exception:
+    """Return the exception for a name that a module of ours does not have.
 
-        return f"entrada {__version__} does not have {name} yet"
-    return f"module {module!r} has no attribute {name!r}"
+    ``from … import`` replaces an AttributeError by its own words; there it must be an ImportError to be read.
+    """
+    if name not in NOT_YET:
+        return AttributeError(f"module {module!r} has no attribute {name!r}")
+    from . import __version__
+
+    message = f"entrada {__version__} does not have {name} yet"
+    if asked_by.f_code.co_name == "_handle_fromlist":
+        return ImportError(message, name=module)
+    return AttributeError(message)

@@ -5,15 +5,22 @@ from __future__ import annotations
 import sys
 
 
-def success(owner: object, method: str) -> None:
+def success(owner: object, method: str, within_chain: bool) -> None:
     """Log that a token was fetched."""
     logging = sys.modules.get("logging")
     if logging is not None:
-        logging.getLogger("azure.identity").info("%s.%s succeeded", type(owner).__name__, method)
+        level = logging.DEBUG if within_chain else logging.INFO
+        logging.getLogger("azure.identity").log(level, "%s.%s succeeded", type(owner).__name__, method)
 
 
 def failure(
-    owner: object, method: str, kind: str, message: str, scopes: tuple[str, ...], claims: str | None
+    owner: object,
+    method: str,
+    within_chain: bool,
+    kind: str,
+    message: str,
+    scopes: tuple[str, ...],
+    claims: str | None,
 ) -> Exception:
     """Return the exception for an outcome, and log it.
 
@@ -22,7 +29,8 @@ def failure(
     """
     logging = sys.modules.get("logging")
     if logging is not None:
-        logging.getLogger("azure.identity").warning("%s.%s failed: %s", type(owner).__name__, method, message)
+        level = logging.DEBUG if within_chain else logging.WARNING
+        logging.getLogger("azure.identity").log(level, "%s.%s failed: %s", type(owner).__name__, method, message)
     if kind == "invalid argument":
         return ValueError(message)
     from . import _exceptions

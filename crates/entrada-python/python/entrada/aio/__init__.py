@@ -35,9 +35,11 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
-        from .._absent import explain
+        import sys
 
-        raise AttributeError(explain("entrada.aio", name))
+        from .._absent import absent
+
+        raise absent("entrada.aio", name, sys._getframe(1))
     value = getattr(__import__(f"entrada.aio.{home}", fromlist=[name]), name)
     globals()[name] = value
     return value

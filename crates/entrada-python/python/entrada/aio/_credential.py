@@ -48,7 +48,7 @@ class AsyncCredential(Credential):
         if kwargs:
             check_request(self, "get_token", kwargs)
         if not claims:
-            token = self._token_at_hand(scopes, tenant_id, enable_cae)
+            token = self._at_hand("get_token", scopes, tenant_id, enable_cae)
             if token is not None:
                 return token
         return await self._fetch("get_token", scopes, claims, tenant_id, enable_cae)
@@ -66,7 +66,7 @@ class AsyncCredential(Credential):
         if asked:
             check_request(self, "get_token_info", asked)
         if not claims:
-            token = self._info_at_hand(scopes, tenant_id, enable_cae)
+            token = self._at_hand("get_token_info", scopes, tenant_id, enable_cae)
             if token is not None:
                 return token
         return await self._fetch("get_token_info", scopes, claims, tenant_id, enable_cae)

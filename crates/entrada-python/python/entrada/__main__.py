@@ -1,0 +1,5 @@
+"""``python -m entrada``: run a program that imports azure.identity with entrada in its place."""
+
+from entrada._run import main
+
+main()

@@ -1,0 +1,87 @@
+//! One call of `get_token` or `get_token_info` that has to wait, and what becomes of it.
+
+use std::sync::Arc;
+
+use entrada::{Error, Outcome, Token, TokenRequest};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::credential::Credential;
+
+/// What was called, and so what is returned.
+#[derive(Clone, Copy)]
+pub(crate) enum Method {
+    GetToken,
+    GetTokenInfo,
+}
+
+impl Method {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::GetToken => "get_token",
+            Self::GetTokenInfo => "get_token_info",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> PyResult<Self> {
+        [Self::GetToken, Self::GetTokenInfo]
+            .into_iter()
+            .find(|method| method.name() == name)
+            .ok_or_else(|| PyValueError::new_err(format!("there is no method {name:?}")))
+    }
+}
+
+/// A call that has to wait.
+pub(crate) struct Call {
+    pub(crate) owner: Py<Credential>,
+    pub(crate) method: Method,
+    pub(crate) scopes: Py<PyTuple>,
+    pub(crate) request: TokenRequest,
+}
+
+impl Call {
+    /// Ends the call: logs the outcome and returns what the caller gets, or raises.
+    pub(crate) fn end(&self, py: Python<'_>, outcome: Result<Arc<Token>, Error>) -> PyResult<Py<PyAny>> {
+        match outcome {
+            Ok(token) => {
+                self.log_success(py)?;
+                self.owner.get().object(py, self.method, token)
+            }
+            Err(error) => Err(self.exception(py, &error)),
+        }
+    }
+
+    fn log_success(&self, py: Python<'_>) -> PyResult<()> {
+        let arguments = (&self.owner, self.method.name(), self.request.within_chain);
+        py.import("entrada._outcome")?.call_method1("success", arguments).map(drop)
+    }
+
+    /// The exception for an error. The Python half makes it, because its base class takes azure-core, which is imported
+    /// only now; and logs it.
+    fn exception(&self, py: Python<'_>, error: &Error) -> PyErr {
+        let arguments = (
+            &self.owner,
+            self.method.name(),
+            self.request.within_chain,
+            kind(error),
+            error.to_string(),
+            &self.scopes,
+            self.request.claims.as_deref(),
+        );
+        let made = py.import("entrada._outcome").and_then(|module| module.call_method1("failure", arguments));
+        made.map_or_else(|error| error, PyErr::from_value)
+    }
+}
+
+/// What the Python half needs to know of an error to choose a class.
+fn kind(error: &Error) -> &'static str {
+    let is_chain = !error.chain_attempts().is_empty();
+    match error.outcome() {
+        _ if error.is_invalid_argument() => "invalid argument",
+        Outcome::InteractionRequired => "interaction required",
+        Outcome::Unavailable if is_chain => "none available",
+        Outcome::Unavailable => "unavailable",
+        _ => "failed",
+    }
+}
