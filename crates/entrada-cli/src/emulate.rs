@@ -35,6 +35,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Shell::Sh)]
     shell: Shell,
 
+    /// Print the world as TOML and end: the built-in one, or that of --config.
+    #[arg(long, conflicts_with = "command")]
+    print_config: bool,
+
     /// Say nothing but errors.
     #[arg(long, short)]
     quiet: bool,
@@ -70,9 +74,14 @@ Examples:
   A look at every exchange:
     entrada emulate --journal - --quiet -- python app.py
 
-  A shell of its own inside, or the variables for one you have:
+  A shell inside; or the variables for a shell you have, while it serves in another one:
     entrada emulate -- bash
-    eval \"$(entrada emulate --shell sh > vars & sleep 1; cat vars)\"
+    entrada emulate > vars.sh        # there
+    . ./vars.sh                      # here
+
+  A world of your own, beginning with the built-in one:
+    entrada emulate --print-config > world.toml
+    entrada emulate --config world.toml -- python app.py
 
 The built-in world: tenant contoso.onmicrosoft.com, vault https://contoso-vault.vault.azure.net with the secret
 database-password, storage account https://contosostore.blob.core.windows.net with the container orders.
@@ -106,6 +115,16 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(2, &error.to_string()),
     };
+    if arguments.print_config {
+        return match config.to_toml() {
+            // A reader that stops reading has what it wants.
+            Ok(text) => {
+                let _ = io::stdout().write_all(text.as_bytes());
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(1, &error.to_string()),
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &format!("cannot start: {error}")),

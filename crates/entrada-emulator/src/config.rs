@@ -81,8 +81,8 @@ impl Default for Inside {
 pub struct BlobUpstream {
     /// `http://` or `https://` with host and port. The `Host` header of the request is kept.
     pub upstream: String,
-    /// PEM file of the authority that signed the upstream's certificate. Without it, a loopback
-    /// upstream is not verified and any other is refused.
+    /// PEM file of the authority that signed the upstream's certificate (a certificate that signed
+    /// itself will not do). Without it, a loopback upstream is not verified and any other is refused.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
 }
@@ -355,6 +355,14 @@ impl Config {
         let text =
             std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
         Self::parse(&text, format!(" {}", path.display()))
+    }
+
+    /// Writes the configuration as TOML, secrets included: a file to start one's own from.
+    ///
+    /// # Errors
+    /// When a value has no form in TOML, which can only be a JSON null in a fault rule.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string(self).map_err(|error| ConfigError::Syntax { place: String::new(), message: error.to_string() })
     }
 
     fn parse(text: &str, place: String) -> Result<Self, ConfigError> {

@@ -261,6 +261,14 @@ mod tests {
     }
 
     #[test]
+    fn the_built_in_world_can_be_written_and_read_again() {
+        let text = Config::default().to_toml().expect("written");
+        assert!(text.starts_with("world = \"empty\""), "{text}");
+        let again = Config::from_toml(&text).expect("valid");
+        assert_eq!(again.to_toml().expect("written"), text);
+    }
+
+    #[test]
     fn a_configuration_error_is_typed() {
         assert!(matches!(Config::load("/nonexistent.toml"), Err(ConfigError::Read { .. })));
     }

@@ -126,6 +126,18 @@ fn a_configuration_adds_to_the_world_and_its_errors_have_lines() {
 }
 
 #[test]
+fn the_built_in_world_is_a_file_to_start_from() {
+    let entrada = Entrada::new();
+    let printed = entrada.run(&["emulate", "--print-config"]);
+    assert_eq!(printed.code, Some(0));
+    let changed = printed.out.replace("\"orders-web\"", "\"shop-web\"");
+    let file = entrada.file("world.toml", &changed);
+    let arguments = ["emulate", "--quiet", "--config", &file, "--host", "app-service", "--", "env"];
+    let result = entrada.run(&arguments);
+    assert!(result.out.contains("WEBSITE_HOSTNAME=shop-web.azurewebsites.net\n"), "{result:?}");
+}
+
+#[test]
 fn help_teaches() {
     let entrada = Entrada::new();
     let help = entrada.run(&["emulate", "--help"]);

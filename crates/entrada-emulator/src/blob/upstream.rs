@@ -12,12 +12,16 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// Largest answer taken from the upstream, in bytes.
 const LARGEST_ANSWER: usize = 512 * 1024 * 1024;
+
+/// How long the upstream may take for a whole answer.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where to hand requests to, and how to trust it.
 pub(crate) struct Upstream {
@@ -62,7 +66,8 @@ impl Upstream {
 
     /// Sends a request on and brings its answer back; a failure is an answer too.
     pub(crate) async fn forward(&self, call: &Call) -> Reply {
-        match self.exchange(call).await {
+        let exchanged = tokio::time::timeout(PATIENCE, self.exchange(call)).await;
+        match exchanged.unwrap_or_else(|_| Err("it took too long".into())) {
             Ok(reply) => reply,
             Err(error) => {
                 let text = format!("The blob upstream {}:{} did not answer: {error}.", self.host, self.port);

@@ -131,11 +131,14 @@ async fn a_client_may_prove_itself_by_http_basic() {
     assert_eq!(send(basic("wrong")).await.json()["error_codes"][0], 7_000_215);
 }
 
+/// Path, form, and the status, `error` and code of the refusal.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], (u16, &'a str, u64));
+
 #[tokio::test]
 async fn every_refusal_has_its_code() {
     let run = start().await;
     let tenant = v2(world::TENANT_ID);
-    let cases: &[(&str, &[(&str, &str)], (u16, &str, u64))] = &[
+    let cases: &[Case<'_>] = &[
         (&v2("7e000000-0000-4000-8000-0000000000ff"), &[GRANT, ID, SECRET, SCOPE], (400, "invalid_request", 90_002)),
         (&v2("not%20a%20tenant"), &[GRANT, ID, SECRET, SCOPE], (400, "invalid_request", 900_023)),
         (&v2("common"), &[GRANT, ID, SECRET, SCOPE], (400, "invalid_request", 50_059)),
