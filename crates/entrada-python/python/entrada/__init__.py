@@ -12,8 +12,6 @@ Names are loaded when they are first used: importing this package takes no time 
 getting a token imports azure-core. The exceptions do, because azure-core has their base class.
 """
 
-from __future__ import annotations
-
 __all__ = [
     "AuthenticationRequiredError",
     "AzureAuthorityHosts",
@@ -65,4 +63,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, "aio"} - {"annotations"})
+    return sorted({*globals(), *_HOMES, "aio"})

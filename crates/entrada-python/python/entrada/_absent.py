@@ -1,7 +1,5 @@
 """What to say of names that azure-identity has and this version has not."""
 
-from __future__ import annotations
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
@@ -26,7 +24,7 @@ NOT_YET = frozenset(
 )
 
 
-def absent(module: str, name: str, asked_by: FrameType) -> Exception:
+def absent(module: str, name: str, asked_by: "FrameType") -> Exception:
     """Return the exception for a name that a module of ours does not have.
 
     ``from … import`` replaces an AttributeError by its own words; there it must be an ImportError to be read.

@@ -1,7 +1,5 @@
 """The account that a developer is signed in with in the Azure CLI."""
 
-from __future__ import annotations
-
 from ._credential import SyncCredential
 
 TYPE_CHECKING = False
@@ -35,7 +33,7 @@ class AzureCliCredential(SyncCredential):
 
 
 def configure(
-    credential: Credential,
+    credential: "Credential",
     tenant_id: str,
     subscription: str | None,
     additionally_allowed_tenants: list[str] | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from azure.core.credentials import TokenProvider
 
@@ -17,8 +18,7 @@ def get_bearer_token_provider(credential: TokenProvider, *scopes: str) -> Callab
     """
 
     def provider() -> str:
-        if hasattr(credential, "get_token"):
-            return credential.get_token(*scopes).token
-        return credential.get_token_info(*scopes).token
+        ask: Any = getattr(credential, "get_token", None) or getattr(credential, "get_token_info", None)
+        return ask(*scopes).token
 
     return provider

@@ -1,12 +1,12 @@
 """A chain of a user's own making."""
 
-from __future__ import annotations
-
 from ._credential import SyncCredential
 from ._native import Credential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from azure.core.credentials import TokenProvider
     from typing_extensions import Self
 
@@ -23,28 +23,33 @@ class ChainedTokenCredential(SyncCredential):
 
     __module__ = "entrada"
 
-    credentials: tuple[TokenProvider, ...] = ()
+    credentials: "tuple[TokenProvider, ...]" = ()
 
-    def __init__(self, *credentials: TokenProvider) -> None:
+    def __init__(self, *credentials: "TokenProvider") -> None:
         self.credentials = credentials
         configure(self, credentials, Credential)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Self":
         for credential in self.credentials:
             enter = getattr(credential, "__enter__", None)
             if enter is not None:
                 enter()
         return self
 
-    def __exit__(self, *args: object) -> None:
+    def __exit__(
+        self,
+        exc_type: "type[BaseException] | None" = None,
+        exc_value: "BaseException | None" = None,
+        traceback: "TracebackType | None" = None,
+    ) -> None:
         for credential in self.credentials:
             leave = getattr(credential, "__exit__", None)
             if leave is not None:
-                leave(*args)
+                leave(exc_type, exc_value, traceback)
 
     def close(self) -> None:
         """Close all credentials of the chain."""
-        self.__exit__(None, None, None)
+        self.__exit__()
 
     def _walk(
         self, method: str, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, enable_cae: bool

@@ -1,9 +1,6 @@
 """An app that signs in with a secret."""
 
-from __future__ import annotations
-
 from ._credential import SyncCredential
-from ._options import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +30,7 @@ class ClientSecretCredential(SyncCredential):
 
 
 def configure(
-    credential: Credential, tenant_id: str, client_id: str, client_secret: str, kwargs: dict[str, object]
+    credential: "Credential", tenant_id: str, client_id: str, client_secret: str, kwargs: dict[str, object]
 ) -> None:
     """Configure a credential with a client secret."""
     own = ("authority", "additionally_allowed_tenants")
@@ -41,7 +38,10 @@ def configure(
     options.update(tenant_id=tenant_id, client_id=client_id, client_secret=client_secret)
     del client_secret
     try:
-        check(credential, kwargs, own)
+        if kwargs:
+            from ._options import check
+
+            check(credential, kwargs, own)
         credential._configure("client secret", options)
     finally:
         del options

@@ -1,11 +1,11 @@
 """What all synchronous credentials have beside ``get_token``."""
 
-from __future__ import annotations
-
 from ._native import Credential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     import requests
     from typing_extensions import Self
 
@@ -16,13 +16,18 @@ class SyncCredential(Credential):
     def close(self) -> None:
         """Do nothing: a credential holds no connection that could be closed, and remains usable."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Self":
         return self
 
-    def __exit__(self, *_args: object) -> None:
+    def __exit__(
+        self,
+        exc_type: "type[BaseException] | None" = None,
+        exc_value: "BaseException | None" = None,
+        traceback: "TracebackType | None" = None,
+    ) -> None:
         self.close()
 
-    def signed_session(self, session: requests.Session | None = None) -> requests.Session:
+    def signed_session(self, session: "requests.Session | None" = None) -> "requests.Session":
         """Return a session that signs requests to Azure Resource Manager, for clients built on msrest.
 
         :param session: the session to sign; by default a new one.

@@ -1,11 +1,8 @@
 """The default chain: the same code in Azure and on a laptop."""
 
-from __future__ import annotations
-
 import os
 
 from ._chained import ChainedTokenCredential
-from ._options import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +62,7 @@ _ELSEWHERE = {
 _ELSEWHERE_ENDINGS = ("tenant_id", "client_id", "username", "credential")
 
 
-def configure(credential: Credential, kwargs: dict[str, object]) -> None:
+def configure(credential: "Credential", kwargs: dict[str, object]) -> None:
     """Configure a default chain."""
     if "tenant_id" in kwargs:
         raise TypeError("'tenant_id' is not supported in DefaultAzureCredential.")
@@ -80,11 +77,14 @@ def configure(credential: Credential, kwargs: dict[str, object]) -> None:
     for name, core_name in _OWN.items():
         options[core_name] = kwargs.pop(name, None)
     _check_elsewhere(credential, kwargs)
-    check(credential, kwargs, (*_OWN, "require_envvar"))
+    if kwargs:
+        from ._options import check
+
+        check(credential, kwargs, (*_OWN, "require_envvar"))
     credential._configure("default", options)
 
 
-def _check_elsewhere(credential: Credential, kwargs: dict[str, object]) -> None:
+def _check_elsewhere(credential: "Credential", kwargs: dict[str, object]) -> None:
     """Take out what is for credentials that this version has not, and warn where somebody relies on one."""
     missed: dict[str, str] = {}
     for name in list(kwargs):

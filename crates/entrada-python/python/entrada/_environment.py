@@ -1,9 +1,6 @@
 """A service principal that environment variables describe."""
 
-from __future__ import annotations
-
 from ._credential import SyncCredential
-from ._options import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +23,12 @@ class EnvironmentCredential(SyncCredential):
         configure(self, kwargs)
 
 
-def configure(credential: Credential, kwargs: dict[str, object]) -> None:
+def configure(credential: "Credential", kwargs: dict[str, object]) -> None:
     """Configure a credential from the environment."""
     own = ("authority", "additionally_allowed_tenants")
     options = {name: kwargs.pop(name, None) for name in own}
-    check(credential, kwargs, own)
+    if kwargs:
+        from ._options import check
+
+        check(credential, kwargs, own)
     credential._configure("environment", options)

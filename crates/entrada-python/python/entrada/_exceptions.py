@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import ClientAuthenticationError as ClientAuthenticationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ class AuthenticationRequiredError(CredentialUnavailableError):
     __module__ = "entrada"
 
     def __init__(
-        self, scopes: Iterable[str], message: str | None = None, claims: str | None = None, **kwargs: object
+        self, scopes: Iterable[str], message: str | None = None, claims: str | None = None, **kwargs: Any
     ) -> None:
         self._scopes = scopes
         self._claims = claims

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 
 from ._absent import absent
@@ -59,18 +60,19 @@ class _Finder:
         return None
 
 
-class _Loader:
+class _Loader(Loader):
     """Makes a module that forwards to ours."""
 
-    def create_module(self, _spec: ModuleSpec) -> None:
+    def create_module(self, spec: ModuleSpec) -> None:  # noqa: ARG002
         return None
 
     def exec_module(self, module: ModuleType) -> None:
         ours = __import__(_OURS[module.__name__], fromlist=["__all__"])
         module.__doc__ = ours.__doc__
-        module.__all__ = list(ours.__all__)
+        names = vars(module)
+        names["__all__"] = list(ours.__all__)
         if module.__name__ == "azure.identity":
-            module.__version__ = SPEAKS_FOR
+            names["__version__"] = SPEAKS_FOR
 
         def forward(name: str) -> object:
             # Nothing but what azure-identity has.
@@ -78,5 +80,5 @@ class _Loader:
                 return getattr(ours, name)
             raise absent(module.__name__, name, sys._getframe(1))
 
-        module.__getattr__ = forward
-        module.__dir__ = lambda: sorted({*vars(module), *ours.__all__})
+        names["__getattr__"] = forward
+        names["__dir__"] = lambda: sorted({*names, *ours.__all__})

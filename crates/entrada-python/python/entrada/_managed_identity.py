@@ -1,9 +1,6 @@
 """The identity of the Azure resource that runs the program."""
 
-from __future__ import annotations
-
 from ._credential import SyncCredential
-from ._options import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,19 +25,22 @@ class ManagedIdentityCredential(SyncCredential):
     __module__ = "entrada"
 
     def __init__(
-        self, *, client_id: str | None = None, identity_config: Mapping[str, str] | None = None, **kwargs: object
+        self, *, client_id: str | None = None, identity_config: "Mapping[str, str] | None" = None, **kwargs: object
     ) -> None:
         configure(self, client_id, identity_config, kwargs)
 
 
 def configure(
-    credential: Credential,
+    credential: "Credential",
     client_id: str | None,
-    identity_config: Mapping[str, str] | None,
+    identity_config: "Mapping[str, str] | None",
     kwargs: dict[str, object],
 ) -> None:
     """Configure a credential for a managed identity."""
-    check(credential, kwargs, ("client_id", "identity_config"))
+    if kwargs:
+        from ._options import check
+
+        check(credential, kwargs, ("client_id", "identity_config"))
     names = {name: value for name, value in (identity_config or {}).items() if value is not None}
     if client_id is not None:
         if names:

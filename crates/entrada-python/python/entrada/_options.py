@@ -1,7 +1,5 @@
 """Keyword arguments: which are applied, which are not, and which nobody knows."""
 
-from __future__ import annotations
-
 # What azure-identity takes for its HTTP pipeline, and what to do instead of it here.
 _PROXY = "set HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
 _TRUST = "set SSL_CERT_FILE, SSL_CERT_DIR or REQUESTS_CA_BUNDLE"

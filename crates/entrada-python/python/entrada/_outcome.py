@@ -1,8 +1,10 @@
 """What the native half calls when a token was fetched, or was not: exceptions and logging."""
 
-from __future__ import annotations
-
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._exceptions import CredentialUnavailableError
 
 
 def success(owner: object, method: str, within_chain: bool) -> None:
@@ -44,7 +46,7 @@ def failure(
     return _exceptions.ClientAuthenticationError(message=message)
 
 
-def unavailable_class() -> type[Exception]:
+def unavailable_class() -> "type[CredentialUnavailableError]":
     """Return the class that says "not set up here".
 
     In a program that also uses azure-identity it is a subclass of that one's class too, so that its chains go on.
@@ -62,4 +64,4 @@ def unavailable_class() -> type[Exception]:
     return _both
 
 
-_both: type[Exception] | None = None
+_both: "type[CredentialUnavailableError] | None" = None

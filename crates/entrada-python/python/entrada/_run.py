@@ -35,7 +35,7 @@ def main() -> None:
         sys.stdout.write(f"entrada {__version__}\n")
     elif first == "-m" and len(arguments) > 1:
         sys.argv[:] = arguments[1:]
-        _run(lambda: _run_module(arguments[1]))
+        _run(lambda: _run_as_main(arguments[1], alter_argv=True))
     elif first is not None and (first == "-" or not first.startswith("-")):
         sys.argv[:] = arguments
         _run(lambda: _run_program(first))
@@ -61,18 +61,18 @@ def _run(program: Callable[[], None]) -> None:
         raise
 
 
-def _run_module(name: str) -> None:
+def _run_as_main(module: str, *, alter_argv: bool) -> None:
+    """Do what ``python -m`` does; the public functions of runpy put another module in the place of ``__main__``."""
     import runpy
 
-    runpy._run_module_as_main(name, alter_argv=True)
+    run: Callable[..., object] = getattr(runpy, "_run_module_as_main")  # noqa: B009 -- it is not in runpy's stub
+    run(module, alter_argv=alter_argv)
 
 
 def _run_program(path: str) -> None:
-    if path != "-" and os.path.isdir(path) or _is_archive(path):
+    if (path != "-" and os.path.isdir(path)) or _is_archive(path):
         _set_first_path(os.path.abspath(path), needed=True)
-        import runpy
-
-        runpy._run_module_as_main("__main__", alter_argv=False)
+        _run_as_main("__main__", alter_argv=False)
         return
     if path == "-":
         code, file = compile(sys.stdin.read(), "<stdin>", "exec", dont_inherit=True), None

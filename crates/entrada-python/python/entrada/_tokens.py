@@ -4,9 +4,11 @@ The same in all that can be seen of them as azure-core's classes of these names,
 program has them.
 """
 
-from __future__ import annotations
-
 from operator import itemgetter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class AccessToken(tuple):
@@ -21,7 +23,7 @@ class AccessToken(tuple):
     __match_args__ = ("token", "expires_on")
     _fields = ("token", "expires_on")
 
-    def __new__(cls, token: str, expires_on: int) -> AccessToken:
+    def __new__(cls, token: str, expires_on: int) -> "AccessToken":
         return tuple.__new__(cls, (token, expires_on))
 
     token = property(itemgetter(0), doc="The token itself.")
@@ -33,10 +35,10 @@ class AccessToken(tuple):
     def __getnewargs__(self) -> tuple[str, int]:
         return tuple(self)
 
-    def _asdict(self) -> dict[str, object]:
+    def _asdict(self) -> "dict[str, Any]":
         return dict(zip(self._fields, self, strict=True))
 
-    def _replace(self, **changes: object) -> AccessToken:
+    def _replace(self, **changes: "Any") -> "AccessToken":
         return type(self)(**{**self._asdict(), **changes})
 
 

@@ -10,6 +10,8 @@ from ._native import Credential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._chained import ChainedTokenCredential
 
 NEXT = (
@@ -25,13 +27,14 @@ def walk(
     claims: str | None,
     tenant_id: str | None,
     enable_cae: bool,
-) -> object:
+) -> Any:
     """Get a token from the member that gave one before, or else from the first that does."""
     asked = options(claims, tenant_id, enable_cae)
     chosen = vars(chain).get("_chosen")
     if chosen is not None:
         return _ask(chosen, method, scopes, asked)
     report = Report(chain)
+    member: Any
     for member in chain.credentials:
         started = perf_counter()
         try:
@@ -47,13 +50,13 @@ def walk(
     raise report.error()
 
 
-def _ask(member: object, method: str, scopes: tuple[str, ...], asked: dict[str, object]) -> object:
+def _ask(member: Any, method: str, scopes: tuple[str, ...], asked: dict[str, object]) -> Any:
     if hasattr(member, method):
         return ask(member, method, scopes, asked)
     return converted(ask(member, other(method), scopes, asked), method)
 
 
-def ask(member: object, method: str, scopes: tuple[str, ...], asked: dict[str, object]) -> object:
+def ask(member: Any, method: str, scopes: tuple[str, ...], asked: dict[str, object]) -> Any:
     """Call a member; what an asynchronous one returns is to be awaited."""
     if method == "get_token":
         return member.get_token(*scopes, **asked)
@@ -65,7 +68,7 @@ def other(method: str) -> str:
     return "get_token_info" if method == "get_token" else "get_token"
 
 
-def converted(token: object, method: str) -> object:
+def converted(token: Any, method: str) -> Any:
     """Make what one method returned into what the other one returns."""
     types = sys.modules.get("azure.core.credentials")
     if types is None:
@@ -81,7 +84,7 @@ def options(claims: str | None, tenant_id: str | None, enable_cae: bool) -> dict
     return {name: value for name, value in given.items() if value}
 
 
-def choose(chain: Credential, member: object, *, ours: bool) -> None:
+def choose(chain: Credential, member: Any, *, ours: bool) -> None:
     """Remember who gave a token. Whoever was first stays, so that a program does not change its identity."""
     chosen = vars(chain).setdefault("_chosen", member)
     if ours and chosen is member:
@@ -95,7 +98,7 @@ class Report:
         self._chain = type(chain).__name__
         self._lines: list[tuple[str, int, str]] = []
 
-    def add(self, member: object, error: Exception, started: float, *, ours: bool) -> None:
+    def add(self, member: Any, error: Exception, started: float, *, ours: bool) -> None:
         """Note a failure; raises where it ends the walk."""
         if ours and isinstance(error, ValueError):
             raise error

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Any
 
     from azure.core.credentials import AccessToken, AccessTokenInfo
     from typing_extensions import Self
@@ -22,7 +24,7 @@ _MAILBOXES: WeakKeyDictionary[AbstractEventLoop, Mailbox] = WeakKeyDictionary()
 class AsyncCredential(Credential):
     """The base of the asynchronous credentials."""
 
-    async def get_token(
+    async def get_token(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         *scopes: str,
         claims: str | None = None,
@@ -53,14 +55,16 @@ class AsyncCredential(Credential):
                 return token
         return await self._fetch("get_token", scopes, claims, tenant_id, enable_cae)
 
-    async def get_token_info(self, *scopes: str, options: Mapping[str, object] | None = None) -> AccessTokenInfo:
+    async def get_token_info(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, *scopes: str, options: Mapping[str, Any] | None = None
+    ) -> AccessTokenInfo:
         """Get an access token with all that is known about it; otherwise the same as :meth:`get_token`.
 
         :param str scopes: what the token is for, such as "https://vault.azure.net/.default".
         :keyword options: a mapping of ``claims``, ``tenant_id`` and ``enable_cae`` as for :meth:`get_token`.
         :return: token, expiry and time of renewal, in seconds since 1970-01-01T00:00:00Z, and the type, "Bearer".
         """
-        asked = dict(options or ())
+        asked: dict[str, Any] = dict(options or {})
         claims, tenant_id = asked.pop("claims", None), asked.pop("tenant_id", None)
         enable_cae = bool(asked.pop("enable_cae", False))
         if asked:
@@ -71,7 +75,15 @@ class AsyncCredential(Credential):
                 return token
         return await self._fetch("get_token_info", scopes, claims, tenant_id, enable_cae)
 
-    async def _fetch(self, method, scopes, claims, tenant_id, enable_cae, within_chain=False):
+    async def _fetch(
+        self,
+        method: str,
+        scopes: tuple[str, ...],
+        claims: str | None,
+        tenant_id: str | None,
+        enable_cae: bool,
+        within_chain: bool = False,
+    ) -> Any:
         walk = getattr(self, "_walk", None)
         if walk is not None and not self._is_configured():
             return await walk(method, scopes, claims, tenant_id, enable_cae)
@@ -87,7 +99,12 @@ class AsyncCredential(Credential):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_args: object) -> None:
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
         await self.close()
 
 

@@ -10,6 +10,8 @@ from ._credential import AsyncCredential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._chained import ChainedTokenCredential
 
 
@@ -20,13 +22,14 @@ async def walk(
     claims: str | None,
     tenant_id: str | None,
     enable_cae: bool,
-) -> object:
+) -> Any:
     """Get a token from the member that gave one before, or else from the first that does."""
     asked = options(claims, tenant_id, enable_cae)
     chosen = vars(chain).get("_chosen")
     if chosen is not None:
         return await _ask(chosen, method, scopes, asked)
     report = Report(chain)
+    member: Any
     for member in chain.credentials:
         started = perf_counter()
         ours = is_ours(member, AsyncCredential)
@@ -43,7 +46,7 @@ async def walk(
     raise report.error()
 
 
-async def _ask(member: object, method: str, scopes: tuple[str, ...], asked: dict[str, object]) -> object:
+async def _ask(member: Any, method: str, scopes: tuple[str, ...], asked: dict[str, object]) -> Any:
     if hasattr(member, method):
         return await ask(member, method, scopes, asked)
     return converted(await ask(member, other(method), scopes, asked), method)

@@ -1,0 +1,130 @@
+"""The asynchronous credentials, for any asyncio event loop."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from azure.core.credentials_async import AsyncTokenProvider
+from typing_extensions import Self
+
+from .. import TokenCachePersistenceOptions
+
+__all__ = [
+    "AzureCliCredential",
+    "ChainedTokenCredential",
+    "ClientSecretCredential",
+    "DefaultAzureCredential",
+    "EnvironmentCredential",
+    "ManagedIdentityCredential",
+    "get_bearer_token_provider",
+]
+
+def get_bearer_token_provider(credential: AsyncTokenProvider, *scopes: str) -> Callable[[], Awaitable[str]]:
+    """Return an asynchronous function that returns a token for scopes, asking the credential each time."""
+
+class _AsyncCredential:
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **kwargs: Any,
+    ) -> AccessToken:
+        """Get an access token for scopes, from the process's cache where it has a good one.
+
+        :param str scopes: what the token is for, such as "https://vault.azure.net/.default".
+        :keyword str claims: claims that a resource demanded in a challenge, as JSON; goes past the cache.
+        :keyword str tenant_id: the tenant to ask instead of the credential's own, where it allows that.
+        :keyword bool enable_cae: whether the caller can handle continuous access evaluation challenges.
+        :return: the token and, in seconds since 1970-01-01T00:00:00Z, when it expires.
+        """
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """Get an access token with all that is known about it; otherwise the same as :meth:`get_token`."""
+
+    async def close(self) -> None:
+        """Do nothing: a credential holds no connection that could be closed, and remains usable."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None: ...
+
+class ClientSecretCredential(_AsyncCredential):
+    """Authenticates an app registration with a client secret; see :class:`entrada.ClientSecretCredential`."""
+
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] | None = None,
+        disable_instance_discovery: bool | None = None,
+        cache_persistence_options: TokenCachePersistenceOptions | None = None,
+        **kwargs: Any,
+    ) -> None: ...
+
+class ManagedIdentityCredential(_AsyncCredential):
+    """Authenticates the managed identity of the host; see :class:`entrada.ManagedIdentityCredential`."""
+
+    def __init__(
+        self, *, client_id: str | None = None, identity_config: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None: ...
+
+class EnvironmentCredential(_AsyncCredential):
+    """Authenticates what environment variables describe; see :class:`entrada.EnvironmentCredential`."""
+
+    def __init__(
+        self,
+        *,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> None: ...
+
+class AzureCliCredential(_AsyncCredential):
+    """Authenticates the account signed in to the Azure CLI; see :class:`entrada.AzureCliCredential`."""
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str = "",
+        subscription: str | None = None,
+        additionally_allowed_tenants: Iterable[str] | None = None,
+        process_timeout: int = 10,
+    ) -> None: ...
+
+class ChainedTokenCredential(_AsyncCredential):
+    """Asks one credential after the other; see :class:`entrada.ChainedTokenCredential`."""
+
+    credentials: tuple[AsyncTokenProvider, ...]
+    def __init__(self, *credentials: AsyncTokenProvider) -> None: ...
+
+class DefaultAzureCredential(ChainedTokenCredential):
+    """Signs in with whatever is there; see :class:`entrada.DefaultAzureCredential`."""
+
+    def __init__(
+        self,
+        *,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] | None = None,
+        exclude_environment_credential: bool | None = None,
+        exclude_workload_identity_credential: bool | None = None,
+        exclude_managed_identity_credential: bool | None = None,
+        exclude_shared_token_cache_credential: bool | None = None,
+        exclude_visual_studio_code_credential: bool | None = None,
+        exclude_cli_credential: bool | None = None,
+        exclude_developer_cli_credential: bool | None = None,
+        exclude_powershell_credential: bool | None = None,
+        managed_identity_client_id: str | None = None,
+        process_timeout: int = 10,
+        require_envvar: bool = False,
+        **kwargs: Any,
+    ) -> None: ...
