@@ -1,6 +1,7 @@
 //! Faults by rule: which exchanges they meet, and what happens to those.
 
 use crate::call::Call;
+use crate::journal::Service;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -127,11 +128,13 @@ impl FaultRule {
         if [self.reset, self.hang, self.truncate].iter().filter(|on| **on).count() > 1 {
             return Err("choose one of `reset`, `hang` and `truncate`".into());
         }
-        if let Some(service) = &self.matching.service
-            && !crate::journal::Service::ALL.iter().any(|known| known.name() == service)
-        {
-            let known: Vec<_> = crate::journal::Service::ALL.iter().map(|known| known.name()).collect();
-            return Err(format!("`{service}` is not a service; use one of {}", known.join(", ")));
+        if let Some(service) = &self.matching.service {
+            // The gateway passes requests on; faults meet them at the service behind it.
+            let known = Service::ALL.iter().filter(|known| **known != Service::Gateway);
+            let known: Vec<_> = known.map(|known| known.name()).collect();
+            if !known.contains(&service.as_str()) {
+                return Err(format!("`{service}` is not a service; use one of {}", known.join(", ")));
+            }
         }
         Ok(())
     }

@@ -189,8 +189,8 @@ fn find_app<'a>(state: &'a State, tenant: &Tenant, client_id: &str) -> Result<&'
 fn check_secret(app: &App, secret: Option<&str>) -> Result<(), EntraError> {
     let Some(secret) = secret else {
         return Err(EntraError::client(
-            7_000_218,
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+            7_000_216,
+            "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
         ));
     };
     let Some(known) = app.secrets.iter().find(|known| known.value == secret) else {

@@ -149,7 +149,7 @@ async fn every_refusal_has_its_code() {
             &[GRANT, ID, ("client_secret", world::APP_EXPIRED_SECRET), SCOPE],
             (401, "invalid_client", 7_000_222),
         ),
-        (&tenant, &[GRANT, ID, SCOPE], (401, "invalid_client", 7_000_218)),
+        (&tenant, &[GRANT, ID, SCOPE], (401, "invalid_client", 7_000_216)),
         (&tenant, &[ID, SECRET, SCOPE], (400, "invalid_request", 900_144)),
         (&tenant, &[GRANT, SECRET, SCOPE], (400, "invalid_request", 900_144)),
         (&tenant, &[GRANT, ID, SECRET], (400, "invalid_request", 900_144)),
