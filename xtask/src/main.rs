@@ -3,6 +3,7 @@
 mod build;
 mod command;
 mod debian;
+mod demo;
 mod node;
 mod project;
 mod python;

@@ -6,6 +6,7 @@ use crate::terminal::{self, BAD, CAUTION, GOOD, NAME, QUIET, TITLE, paint};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Lines of a log shown when its step failed.
@@ -18,6 +19,27 @@ pub(crate) enum Outcome {
     Failed,
     /// Not run, and why.
     Skipped(String),
+}
+
+/// A step that goes on beside others: fetching needs the network, building the processor.
+pub(crate) struct Background<T>(JoinHandle<(Result<T, Failure>, Duration)>);
+
+impl<T: Send + 'static> Background<T> {
+    /// Starts a step, with a log of its own.
+    pub(crate) fn start(log: &'static str, work: impl FnOnce(&Log) -> Result<T, Failure> + Send + 'static) -> Self {
+        Self(thread::spawn(move || {
+            let start = Instant::now();
+            (Log::new(log).and_then(|log| work(&log)), start.elapsed())
+        }))
+    }
+
+    /// Waits for the step to end, and counts it. Returns what it made, if it succeeded.
+    pub(crate) fn join(self, steps: &mut Steps, group: &str, name: &str) -> Option<T> {
+        announce(group, name);
+        let panicked = |_| (Err(Failure::new("the step panicked")), Duration::ZERO);
+        let (result, took) = self.0.join().unwrap_or_else(panicked);
+        steps.record(group, name, result, took)
+    }
 }
 
 struct Row {
@@ -50,14 +72,7 @@ impl Steps {
         self.record(group, name, result, start.elapsed())
     }
 
-    /// Takes the result of a step that ran elsewhere.
-    pub(crate) fn record<T>(
-        &mut self,
-        group: &str,
-        name: &str,
-        result: Result<T, Failure>,
-        took: Duration,
-    ) -> Option<T> {
+    fn record<T>(&mut self, group: &str, name: &str, result: Result<T, Failure>, took: Duration) -> Option<T> {
         let (made, outcome) = match result {
             Ok(made) => (Some(made), Outcome::Passed),
             Err(failure) => {

@@ -3,13 +3,11 @@
 use crate::build::{self, Profile, cargo};
 use crate::command::{Failure, Log};
 use crate::python::Environment;
-use crate::steps::Steps;
+use crate::steps::{Background, Steps};
 use crate::terminal::{BAD, paint};
 use crate::{node, project};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 const RINGS: [&str; 5] = ["lint", "unit", "protocol", "python", "real"];
 
@@ -103,7 +101,8 @@ impl Test {
     fn real(&mut self, parts: Parts) {
         let examples = self.steps.run("real", "the Rust examples", |log| build::examples(log, Profile::Dev));
         let built = self.built("real");
-        let (azurite, azure_cli) = parts.join(&mut self.steps);
+        let azurite = parts.azurite.join(&mut self.steps, "real", "Azurite, from npm");
+        let azure_cli = parts.azure_cli.join(&mut self.steps, "real", "az, from PyPI");
         match (built, examples, azurite, azure_cli) {
             (Some((environment, entrada)), Some(examples), Some(azurite), Some(azure_cli)) => {
                 self.steps.run("real", "official clients, Azurite, az", |log| {
@@ -148,39 +147,20 @@ impl Test {
 
 /// What others made, on its way here.
 struct Parts {
-    azurite: Fetch<PathBuf>,
-    azure_cli: Fetch<Environment>,
+    azurite: Background<PathBuf>,
+    azure_cli: Background<Environment>,
 }
-
-type Fetch<T> = JoinHandle<(Result<T, Failure>, Duration)>;
 
 impl Parts {
     fn fetch() -> Self {
+        let real = |name: &str| project::root().join("tests/real").join(name);
         Self {
-            azurite: fetch("real azurite", |log| {
-                node::install(log, &project::root().join("tests/real/azurite"), "azurite")
-            }),
-            azure_cli: fetch("real az", |log| {
-                Environment::locked(log, "azure-cli", &[&project::root().join("tests/real/azure-cli.txt")])
+            azurite: Background::start("real azurite", move |log| node::install(log, &real("azurite"), "azurite")),
+            azure_cli: Background::start("real az", move |log| {
+                Environment::locked(log, "azure-cli", &[&real("azure-cli.txt")])
             }),
         }
     }
-
-    fn join(self, steps: &mut Steps) -> (Option<PathBuf>, Option<Environment>) {
-        (join(steps, "Azurite, from npm", self.azurite), join(steps, "az, from PyPI", self.azure_cli))
-    }
-}
-
-fn fetch<T: Send + 'static>(name: &'static str, work: fn(&Log) -> Result<T, Failure>) -> Fetch<T> {
-    thread::spawn(move || {
-        let start = Instant::now();
-        (Log::new(name).and_then(|log| work(&log)), start.elapsed())
-    })
-}
-
-fn join<T>(steps: &mut Steps, name: &str, fetch: Fetch<T>) -> Option<T> {
-    let (result, took) = fetch.join().unwrap_or_else(|_| (Err(Failure::new("the step panicked")), Duration::ZERO));
-    steps.record("real", name, result, took)
 }
 
 fn test_requirements(log: &Log) -> Result<Environment, Failure> {
