@@ -117,6 +117,7 @@ mod clock;
 mod cloud;
 pub mod config;
 mod config_check;
+mod config_file;
 mod control;
 mod directory;
 mod emulator;
