@@ -122,8 +122,16 @@ impl Cached {
             return self.ready(slot, look);
         }
         let others = self.others.load();
-        let slot = others.iter().find(serves)?;
-        self.ready(slot, look)
+        if let Some(slot) = others.iter().find(serves) {
+            return self.ready(slot, look);
+        }
+        // Another object that is constructed alike may have it. Programs that make a credential for each request are
+        // common, and should not pay with a task each.
+        let mut request = TokenRequest::new(scopes.iter().copied());
+        request.tenant_id = tenant_id.map(str::to_owned);
+        request.enable_cae = enable_cae;
+        self.source.check(&request).ok()?;
+        self.ready(&self.slot(&request), look)
     }
 
     /// Looks at what a slot has that needs no waiting; starts to fetch a new token where it is time for that.
@@ -573,6 +581,16 @@ mod tests {
         let token = fixture.credential("me").token(&cae).await.expect("a token");
         assert_eq!(token.secret(), "t-3");
         assert_eq!(get(&fixture.credential("me")).await, Ok("t-1".into()));
+    }
+
+    #[tokio::test]
+    async fn a_new_object_finds_what_another_one_fetched() {
+        let fixture = Fixture::new(3600);
+        assert!(fixture.credential("me").at_hand(&["s"], None, false).is_none());
+        assert_eq!(get(&fixture.credential("me")).await, Ok("t-1".into()));
+        let token = fixture.credential("me").at_hand(&["s"], None, false).expect("at hand");
+        assert_eq!(token.secret(), "t-1");
+        assert!(fixture.credential("me").at_hand(&[], None, false).is_none(), "checked all the same");
     }
 
     #[tokio::test]
