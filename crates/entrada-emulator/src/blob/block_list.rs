@@ -27,7 +27,7 @@ pub(super) fn read(body: &[u8]) -> Option<Vec<(Source, String)>> {
         match reader.read_event().ok()? {
             Event::Start(tag) => {
                 depth += 1;
-                match (depth, bytes(tag.name().into_inner())) {
+                match (depth, tag.name().as_ref()) {
                     (1, b"BlockList") => {}
                     (2, b"Committed") => source = Some(Source::Committed),
                     (2, b"Uncommitted") => source = Some(Source::Uncommitted),
@@ -36,24 +36,19 @@ pub(super) fn read(body: &[u8]) -> Option<Vec<(Source, String)>> {
                 }
                 id.clear();
             }
-            Event::Text(part) => id.push_str(std::str::from_utf8(bytes(&*part)).ok()?.trim()),
+            Event::Text(part) => id.push_str(part.decode().ok()?.trim()),
             Event::End(_) => {
                 depth -= 1;
                 if let Some(source) = source.take() {
                     blocks.push((source, std::mem::take(&mut id)));
                 }
             }
-            Event::Empty(tag) if bytes(tag.name().into_inner()) == b"BlockList" && depth == 0 => return Some(blocks),
+            Event::Empty(tag) if tag.name().as_ref() == b"BlockList" && depth == 0 => return Some(blocks),
             Event::Empty(_) | Event::GeneralRef(_) | Event::CData(_) => return None,
             Event::Eof => return (depth == 0 && blocks.len() <= MOST).then_some(blocks),
             _ => {}
         }
     }
-}
-
-/// The bytes of a piece of XML, whatever the reader hands it out as.
-fn bytes<T: AsRef<[u8]> + ?Sized>(piece: &T) -> &[u8] {
-    piece.as_ref()
 }
 
 #[cfg(test)]
