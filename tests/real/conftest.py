@@ -1,0 +1,40 @@
+"""What the acceptance tests share. Run them with `cargo xtask test real`, which installs the real parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import azurite_server
+import pytest
+from emulator import Ended, emulate
+
+
+def _part(variable: str) -> str:
+    path = os.environ.get(variable)
+    if not path:
+        pytest.fail(f"{variable} is not set: run `cargo xtask test real`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azurite_server.Azurite]:
+    with azurite_server.running(_part("ENTRADA_AZURITE"), tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def az() -> Path:
+    """The real Azure CLI."""
+    return Path(_part("ENTRADA_AZ"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Ended]:
+    """Runs a command inside the emulator; see `emulator.emulate`."""
+
+    def run_inside(*command: str | Path, **options: object) -> Ended:
+        return emulate(*command, journal=tmp_path / "journal.jsonl", **options)  # type: ignore[arg-type]
+
+    return run_inside
