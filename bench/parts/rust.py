@@ -1,0 +1,47 @@
+"""A cached call in Rust, beside azure_identity."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from report import Report, Row
+
+FOLDER = pathlib.Path(__file__).resolve().parents[1] / "rust"
+TARGET = FOLDER.parents[1] / "target" / "bench"
+PROGRAM = TARGET / "release" / "entrada-bench"
+
+
+def build() -> None:
+    """Build the Rust program and the floor for Python, outside the emulator: cargo needs the real network."""
+    cargo = os.environ.get("CARGO") or shutil.which("cargo")
+    if cargo is None:
+        raise SystemExit("cargo is not on PATH; install Rust from https://rustup.rs")
+    build = [cargo, "build", "--quiet", "--release", "--workspace", "--target-dir", TARGET]
+    subprocess.run(build, cwd=FOLDER, check=True)
+    # Under the name by which Python imports it.
+    made = "libentrada_floor.dylib" if sys.platform == "darwin" else "libentrada_floor.so"
+    shutil.copyfile(TARGET / "release" / made, TARGET / "entrada_floor.abi3.so")
+
+
+def measure(report: Report, _rounds: int) -> None:
+    """Run `bench/rust`."""
+    seen = json.loads(subprocess.run([PROGRAM], check=True, capture_output=True, text=True).stdout)
+    floor = seen["floor: clone the token, read the clock"]
+    rows = [
+        Row(
+            name,
+            "ns",
+            seen[f"azure_identity: {name}"],
+            seen[f"entrada: {name}"],
+            floor,
+            "clone the token, read the clock",
+            1 / 2,
+        )
+        for name in ("managed identity", "client secret")
+    ]
+    report.table("A cached `get_token` in Rust, through azure_core's trait", "azure_identity", rows)

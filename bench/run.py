@@ -1,0 +1,64 @@
+"""Measures entrada beside azure-identity, in one run on one machine, and prints a report in Markdown.
+
+Run it with `cargo xtask bench`. Only the ratios mean anything: machines differ, and are shared. Every figure is a
+median; the subjects take turns, so that a noisy minute hits all of them.
+
+    cargo xtask bench                 everything
+    cargo xtask bench --quick         fewer repetitions
+    cargo xtask bench --only import   one part: import, cached, first, stampede, failure, rust
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import platform
+import sys
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER))
+
+from parts import cached, failure, first, imports, rust, stampede  # noqa: E402
+from report import Report  # noqa: E402
+
+PARTS = {
+    "import": imports.measure,
+    "cached": cached.measure,
+    "first": first.measure,
+    "stampede": stampede.measure,
+    "failure": failure.measure,
+    "rust": rust.measure,
+}
+
+
+def main() -> None:
+    """Run the parts that are asked for, inside the emulator."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument("--only", choices=list(PARTS), action="append", help="only this part")
+    arguments = parser.parse_args()
+    chosen = arguments.only or list(PARTS)
+    if "ENTRADA_EMULATOR_URL" not in os.environ:
+        if {"rust", "cached"} & {*chosen}:
+            print("building: bench/rust", file=sys.stderr, flush=True)
+            rust.build()
+        entrada = os.environ.get("ENTRADA_COMMAND", "entrada")
+        inside = [entrada, "emulate", "--quiet", "--host", "app-service", "--", sys.executable, *sys.argv]
+        os.execvp(entrada, inside)
+    report = Report(
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
+    for name, measure in PARTS.items():
+        if name in chosen:
+            print(f"measuring: {name}", file=sys.stderr, flush=True)
+            measure(report, 9 if arguments.quick else 31)
+    text = report.markdown()
+    results = FOLDER / "results"
+    results.mkdir(exist_ok=True)
+    (results / "report.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
