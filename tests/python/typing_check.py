@@ -1,10 +1,9 @@
 """Read by the type checker only: our credentials fit wherever azure-core's protocols are asked for."""
 
-from azure.core.credentials import AccessToken, AccessTokenInfo, SupportsTokenInfo, TokenCredential, TokenProvider
-from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential, AsyncTokenProvider
-
 import entrada
 import entrada.aio
+from azure.core.credentials import AccessToken, AccessTokenInfo, SupportsTokenInfo, TokenCredential, TokenProvider
+from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential, AsyncTokenProvider
 
 chain = entrada.ChainedTokenCredential(
     entrada.EnvironmentCredential(), entrada.ManagedIdentityCredential(client_id="c"), entrada.AzureCliCredential()

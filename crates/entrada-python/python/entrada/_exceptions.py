@@ -15,6 +15,9 @@ class CredentialUnavailableError(ClientAuthenticationError):
 
     __module__ = "entrada"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CredentialUnavailableError, (self.message,)
+
 
 class AuthenticationRequiredError(CredentialUnavailableError):
     """A person must act before there can be a token: sign in, or answer a demand for claims."""
@@ -31,6 +34,9 @@ class AuthenticationRequiredError(CredentialUnavailableError):
             **kwargs,
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AuthenticationRequiredError, (self._scopes, self.message, self._claims)
+
     @property
     def scopes(self) -> Iterable[str]:
         """The scopes that were asked for."""
@@ -44,6 +50,9 @@ class AuthenticationRequiredError(CredentialUnavailableError):
 
 class ChainExhaustedError(ClientAuthenticationError):
     """No credential of a chain is set up here. A chain around that chain goes on."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ClientAuthenticationError, (self.message,)
 
 
 ChainExhaustedError.__name__ = ChainExhaustedError.__qualname__ = "ClientAuthenticationError"

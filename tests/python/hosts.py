@@ -1,0 +1,126 @@
+"""Where the tests get tokens: a managed-identity host in this process, and the emulated Azure."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCOPE = "https://vault.azure.net/.default"
+
+
+class IdentityHost:
+    """A managed-identity endpoint in the manner of App Service that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.status = 200
+        self.body: bytes | None = None
+        self.lifetime = 86400
+        self.open = threading.Event()
+        self.open.set()
+        host = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                host.requests.append(self.path)
+                host.open.wait(30)
+                body = host.body if host.body is not None else host.token()
+                self.send_response(host.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 1024
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.variables = {
+            "IDENTITY_ENDPOINT": f"http://127.0.0.1:{self.server.server_port}/msi/token",
+            "IDENTITY_HEADER": "a-header",
+        }
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def token(self) -> bytes:
+        """Return an answer with a token that tells the number of the request."""
+        answer = {
+            "access_token": f"token-{len(self.requests)}",
+            "expires_on": str(int(time.time()) + self.lifetime),
+            "resource": "https://vault.azure.net",
+            "token_type": "Bearer",
+        }
+        return json.dumps(answer).encode()
+
+    def close(self) -> None:
+        self.open.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Azure:
+    """The emulated Azure, with a program's view of it."""
+
+    def __init__(self, host: str) -> None:
+        command = os.environ.get("ENTRADA_COMMAND") or ROOT / "target/debug/entrada"
+        self.process = subprocess.Popen(
+            [str(command), "emulate", "--quiet", "--host", host], stdout=subprocess.PIPE, text=True
+        )
+        self.variables: dict[str, str] = {}
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            words = shlex.split(line)
+            if words[:1] == ["export"]:
+                name, _, value = words[1].partition("=")
+                self.variables[name] = value
+            # The last group of variables is the host's own; a laptop has none.
+            if self._is_complete(host):
+                break
+
+    def _is_complete(self, host: str) -> bool:
+        last = {
+            "vm": "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+            "app-service": "REGION_NAME",
+            "laptop": "ENTRADA_EMULATOR_KEY",
+        }
+        return last[host] in self.variables
+
+    def control(self, method: str, path: str, body: object = None):
+        """Ask the emulator's control endpoint."""
+        request = urllib.request.Request(
+            self.variables["ENTRADA_EMULATOR_URL"] + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"x-entrada-key": self.variables["ENTRADA_EMULATOR_KEY"]},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def exchanges(self, *services: str) -> list[dict]:
+        """Return what was exchanged with some services since the last reset."""
+        journal = self.control("GET", "/journal")
+        entries = journal if isinstance(journal, list) else journal["entries"]
+        return [entry for entry in entries if entry["service"] in services]
+
+    def reset(self) -> None:
+        """Forget exchanges and faults."""
+        self.control("DELETE", "/journal")
+        self.control("DELETE", "/faults")
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        if self.process.stdout:
+            self.process.stdout.close()
