@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
     anstream::println!("{}", report::summary(&all));
     if all.iter().all(|(_, performance)| performance.problem.is_none()) {
-        anstream::println!("{}", paint(GOOD, "Everything worked, and nothing left this machine."));
+        anstream::println!("{}", paint(GOOD, "Everything worked."));
         ExitCode::SUCCESS
     } else {
         anstream::println!("{}", paint(BAD, "Not everything worked: see above."));

@@ -1,0 +1,14 @@
+"""Sign in with `az login`, then run the command given."""
+
+import os
+import subprocess
+import sys
+
+subprocess.run(
+    ["az", "login", "--service-principal", "--output", "none"]
+    + ["--tenant", os.environ["SIGN_IN_TENANT"]]
+    + ["--username", os.environ["SIGN_IN_CLIENT_ID"]]
+    + ["--password", os.environ["SIGN_IN_SECRET"]],
+    check=True,
+)
+sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
