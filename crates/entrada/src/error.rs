@@ -183,17 +183,14 @@ impl Error {
         &self.0.attempts
     }
 
-    /// The reason on one line, for the report of a chain.
-    fn one_line(&self) -> String {
+    /// The reason on one line, for the report of a chain; with what to do next, unless the chain ends with just that.
+    fn one_line(&self, said_at_the_end: Option<&str>) -> String {
         let mut line = self.0.what.clone();
-        if let Some(answer) = &self.0.answer {
-            let answer = answer.to_string();
-            if !answer.is_empty() {
-                line = format!("{} ({answer})", line.trim_end_matches('.'));
-            }
+        if let Some(answer) = self.0.answer.as_ref().map(Answer::to_string).filter(|text| !text.is_empty()) {
+            line = format!("{line} ({answer})");
         }
-        if let Some(next) = &self.0.next {
-            line = format!("{}. {next}", line.trim_end_matches('.'));
+        if let Some(next) = self.remedy().filter(|next| said_at_the_end != Some(next)) {
+            line = format!("{line}; {next}");
         }
         line.replace(['\r', '\n'], " ")
     }
@@ -243,7 +240,7 @@ impl fmt::Display for Error {
                     "\n    {:width$}  {:>5} ms  {}",
                     attempt.credential,
                     attempt.took.as_millis(),
-                    attempt.error.one_line(),
+                    attempt.error.one_line(inner.next.as_deref()),
                 )?;
             }
         }
@@ -314,8 +311,8 @@ mod tests {
         let error = Error::failed("no credential gave a token")
             .attempts(vec![attempt("EnvironmentCredential", 0), attempt("AzureCliCredential", 512)]);
         let text = error.to_string();
-        assert!(text.contains("\n    EnvironmentCredential      0 ms  not set up. do this and that"));
-        assert!(text.contains("\n    AzureCliCredential       512 ms  not set up. do this and that"));
+        assert!(text.contains("\n    EnvironmentCredential      0 ms  not set up; do this and that"));
+        assert!(text.contains("\n    AzureCliCredential       512 ms  not set up; do this and that"));
     }
 
     #[test]

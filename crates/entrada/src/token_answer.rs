@@ -100,12 +100,17 @@ pub(crate) fn skew(response: &HttpResponse, local: i64) -> Option<String> {
     })
 }
 
-/// The end of a JWT (RFC 7519, section 4.1.4), unverified: whoever gave us the token vouches for it.
+/// The end of a JWT (RFC 7519, section 4.1.4), in seconds since 1970-01-01T00:00:00Z.
 pub(crate) fn jwt_expiry(token: &str) -> Option<i64> {
+    point(&jwt_claim(token, "exp")?)
+}
+
+/// A claim of a JWT, unverified: whoever gave us the token vouches for it.
+pub(crate) fn jwt_claim(token: &str, name: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Value = serde_json::from_slice(&payload).ok()?;
-    point(claims.get("exp")?)
+    let mut claims: Value = serde_json::from_slice(&payload).ok()?;
+    claims.get_mut(name).map(Value::take)
 }
 
 /// A number of seconds, or a date as seconds since 1970-01-01T00:00:00Z, however it is written.

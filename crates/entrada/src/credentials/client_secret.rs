@@ -131,9 +131,11 @@ impl Source for ClientSecret {
     }
 
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
-        let tenant = self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
-        let endpoint = TokenEndpoint::new(&self.authority, tenant, &self.client_id, &request.scopes);
-        client_credentials(&endpoint, &self.platform, &self.client_id, &self.secret, request).await
+        let target = self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
+        let endpoint = TokenEndpoint::new(&self.authority, target.tenant_id, &self.client_id, &request.scopes);
+        let fetched = client_credentials(&endpoint, &self.platform, &self.client_id, &self.secret, request).await?;
+        target.confirm(&fetched.token)?;
+        Ok(fetched)
     }
 }
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::program;
 use crate::credential::Source;
-use crate::entra::{Tenants, check_tenant_id};
+use crate::entra::{Target, Tenants};
 use crate::error::{Answer, Error};
 use crate::platform::{Platform, ProcessError, ProcessOutput, ProcessRequest};
 use crate::scope;
@@ -43,11 +43,11 @@ impl AzureCli {
             .or_else(|| Some(PathBuf::from(environment.var(home)?).join(".azure")))
     }
 
-    fn tenant<'t>(&'t self, request: &'t TokenRequest) -> Result<Option<&'t str>, Error> {
+    fn target<'t>(&'t self, request: &'t TokenRequest) -> Result<Option<Target<'t>>, Error> {
         let requested = request.tenant_id.as_deref();
         match (&self.tenants, requested) {
             (Some(tenants), _) => tenants.resolve(requested, self.platform.environment()).map(Some),
-            (None, Some(requested)) => check_tenant_id(requested).map(|()| Some(requested)),
+            (None, Some(requested)) => Target::only(requested).map(Some),
             (None, None) => Ok(None),
         }
     }
@@ -61,8 +61,8 @@ impl AzureCli {
             "--resource".into(),
             scope::single_resource(request)?.into(),
         ];
-        if let Some(tenant) = self.tenant(request)? {
-            arguments.extend(["--tenant".into(), tenant.into()]);
+        if let Some(target) = self.target(request)? {
+            arguments.extend(["--tenant".into(), target.tenant_id.into()]);
         }
         if let Some(subscription) = &self.subscription {
             arguments.extend(["--subscription".into(), subscription.into()]);
@@ -106,13 +106,12 @@ impl Source for AzureCli {
             ))
             .next("use a scope such as \"https://vault.azure.net/.default\""));
         }
-        self.tenant(request)?;
+        let target = self.target(request)?;
         if let Some(claims) = &request.claims {
-            let tenant = self.tenant(request)?;
             return Err(Error::unavailable("az cannot answer a claims challenge without its user").next(format!(
                 "run (az 2.76 or later): az login --claims-challenge {}{}",
                 STANDARD.encode(claims),
-                tenant.map_or_else(String::new, |tenant| format!(" --tenant {tenant}"))
+                target.map_or_else(String::new, |target| format!(" --tenant {}", target.tenant_id))
             )));
         }
         Ok(())
@@ -140,7 +139,11 @@ impl Source for AzureCli {
                 .next("raise process_timeout, or find out why az is slow by running `az account get-access-token`")),
             Err(error) => Err(Error::unavailable(format!("az {error}")).next(INSTALL)),
         };
-        outcome.map_err(|error| error.tried(tried))
+        let fetched = outcome.map_err(|error| error.tried(tried))?;
+        if let Some(target) = self.target(request)? {
+            target.confirm(&fetched.token)?;
+        }
+        Ok(fetched)
     }
 
     /// The stamp of the file that az rewrites when somebody signs in or out, or chooses another subscription.

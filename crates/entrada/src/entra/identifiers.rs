@@ -2,6 +2,8 @@
 
 use crate::error::Error;
 use crate::platform::Environment;
+use crate::token::Token;
+use crate::token_answer::jwt_claim;
 
 /// Refuses what is no tenant: neither a GUID nor a domain name.
 pub(crate) fn check_tenant_id(tenant_id: &str) -> Result<(), Error> {
@@ -65,34 +67,76 @@ impl Tenants {
         &'t self,
         requested: Option<&'t str>,
         environment: &dyn Environment,
-    ) -> Result<&'t str, Error> {
+    ) -> Result<Target<'t>, Error> {
+        let own = Target { tenant_id: &self.own, must_be: None };
         let Some(requested) = requested.filter(|requested| !requested.eq_ignore_ascii_case(&self.own)) else {
-            return Ok(&self.own);
+            return Ok(own);
         };
         check_tenant_id(requested)?;
         let pinned = environment
             .var("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH")
             .is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"));
         if pinned {
-            return Ok(&self.own);
+            return Ok(own);
         }
         let allowed = |tenant: &String| tenant == "*" || tenant.eq_ignore_ascii_case(requested);
         if self.additionally_allowed.iter().any(allowed) {
-            return Ok(requested);
+            return Ok(Target { tenant_id: requested, must_be: None });
         }
-        Err(Error::failed(format!(
-            "a token of tenant {requested} was requested, but the credential is configured for tenant {}",
-            self.own
-        ))
-        .next(format!(
-            "add \"{requested}\" (or \"*\" for any tenant) to additionally_allowed_tenants if this app may sign in there"
-        )))
+        // Key Vault asks for its tenant by GUID. Where ours is known by its domain only, it may well be the same one: our
+        // own tenant's token will tell.
+        if self.own.contains('.') && uuid::Uuid::try_parse(requested).is_ok() {
+            return Ok(Target { must_be: Some(requested), ..own });
+        }
+        Err(not_allowed(&self.own, requested))
+    }
+}
+
+fn not_allowed(own: &str, requested: &str) -> Error {
+    Error::failed(format!(
+        "a token of tenant {requested} was requested, but the credential is configured for tenant {own}"
+    ))
+    .next(format!(
+        "add \"{requested}\" (or \"*\" for any tenant) to additionally_allowed_tenants if this app may sign in there"
+    ))
+}
+
+/// The tenant that a request goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target<'t> {
+    /// Its id or domain.
+    pub(crate) tenant_id: &'t str,
+    /// The id that the tenant of the token must turn out to have.
+    must_be: Option<&'t str>,
+}
+
+impl<'t> Target<'t> {
+    /// A tenant that is not a credential's own choice.
+    pub(crate) fn only(tenant_id: &'t str) -> Result<Self, Error> {
+        check_tenant_id(tenant_id)?;
+        Ok(Self { tenant_id, must_be: None })
+    }
+
+    /// Refuses a token of another tenant than the one requested.
+    pub(crate) fn confirm(&self, token: &Token) -> Result<(), Error> {
+        let tid = jwt_claim(token.secret(), "tid");
+        let tid = tid.as_ref().and_then(|tid| tid.as_str());
+        match self.must_be {
+            Some(requested) if !tid.is_some_and(|tid| tid.eq_ignore_ascii_case(requested)) => {
+                Err(not_allowed(self.tenant_id, requested))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use zeroize::Zeroizing;
 
     use super::*;
 
@@ -122,15 +166,31 @@ mod tests {
     fn another_tenant_must_be_allowed() {
         let none = HashMap::new();
         let own = Tenants::new("home".into(), vec![]).expect("ok");
-        assert_eq!(own.resolve(None, &none).expect("own"), "home");
-        assert_eq!(own.resolve(Some("HOME"), &none).expect("own"), "home");
+        assert_eq!(own.resolve(None, &none).expect("a tenant").tenant_id, "home");
+        assert_eq!(own.resolve(Some("HOME"), &none).expect("a tenant").tenant_id, "home");
         let error = own.resolve(Some("other"), &none).expect_err("not allowed").to_string();
         assert!(error.contains("tenant other") && error.contains("tenant home"));
         let any = Tenants::new("home".into(), vec!["*".into()]).expect("ok");
-        assert_eq!(any.resolve(Some("other"), &none).expect("allowed"), "other");
+        assert_eq!(any.resolve(Some("other"), &none).expect("a tenant").tenant_id, "other");
         let pin =
             |value: &str| HashMap::from([("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH".to_owned(), value.to_owned())]);
-        assert_eq!(any.resolve(Some("other"), &pin("1")).expect("own"), "home");
-        assert_eq!(any.resolve(Some("other"), &pin("false")).expect("allowed"), "other");
+        assert_eq!(any.resolve(Some("other"), &pin("1")).expect("a tenant").tenant_id, "home");
+        assert_eq!(any.resolve(Some("other"), &pin("false")).expect("a tenant").tenant_id, "other");
+    }
+
+    #[test]
+    fn a_domain_and_a_guid_may_be_the_same_tenant() {
+        let none = HashMap::new();
+        let guid = "7e000000-0000-4000-8000-000000000001";
+        let own = Tenants::new("contoso.onmicrosoft.com".into(), vec![]).expect("ok");
+        let target = own.resolve(Some(guid), &none).expect("to be seen");
+        assert_eq!(target.tenant_id, "contoso.onmicrosoft.com");
+        let token = |tid: &str| {
+            let payload = URL_SAFE_NO_PAD.encode(format!(r#"{{"tid":"{tid}"}}"#));
+            Token::new(Zeroizing::new(format!("e30.{payload}.s")), 0, None)
+        };
+        assert!(target.confirm(&token(guid)).is_ok());
+        assert!(target.confirm(&token("another")).is_err());
+        assert!(target.confirm(&Token::new(Zeroizing::new("opaque".into()), 0, None)).is_err());
     }
 }
