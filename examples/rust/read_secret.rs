@@ -9,9 +9,21 @@ use azure_security_keyvault_secrets::{ResourceExt, SecretClient, SecretClientOpt
 use entrada::DefaultAzureCredential;
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    let Err(error) = read_secret().await else { return ExitCode::SUCCESS };
+    // The innermost error tells the whole story; those around it say what was on the way.
+    let mut cause: &dyn Error = error.as_ref();
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    eprintln!("{cause}");
+    ExitCode::FAILURE
+}
+
+async fn read_secret() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let vault_url = arguments.next().unwrap_or_else(|| "https://contoso-vault.vault.azure.net".into());
     let name = arguments.next().unwrap_or_else(|| "database-password".into());

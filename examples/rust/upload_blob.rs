@@ -10,9 +10,21 @@ use entrada::ManagedIdentityCredential;
 use futures::TryStreamExt;
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    let Err(error) = upload_and_list().await else { return ExitCode::SUCCESS };
+    // The innermost error tells the whole story; those around it say what was on the way.
+    let mut cause: &dyn Error = error.as_ref();
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    eprintln!("{cause}");
+    ExitCode::FAILURE
+}
+
+async fn upload_and_list() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let account_url = arguments.next().unwrap_or_else(|| "https://contosostore.blob.core.windows.net".into());
     let container = arguments.next().unwrap_or_else(|| "orders".into());
