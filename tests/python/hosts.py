@@ -88,12 +88,8 @@ class Azure:
                 break
 
     def _is_complete(self, host: str) -> bool:
-        last = {
-            "vm": "AZURE_POD_IDENTITY_AUTHORITY_HOST",
-            "app-service": "REGION_NAME",
-            "laptop": "ENTRADA_EMULATOR_KEY",
-        }
-        return last[host] in self.variables
+        last = {"vm": "AZURE_POD_IDENTITY_AUTHORITY_HOST", "app-service": "REGION_NAME"}
+        return last.get(host, "ENTRADA_EMULATOR_KEY") in self.variables
 
     def control(self, method: str, path: str, body: object = None):
         """Ask the emulator's control endpoint."""

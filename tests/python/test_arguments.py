@@ -77,7 +77,7 @@ def test_bad_arguments_of_an_app_are_value_errors(module, arguments, words):
 @BOTH
 @pytest.mark.parametrize("authority", ["http://login.microsoftonline.com", "https://h/path", ""])
 def test_bad_authorities_are_value_errors(module, authority):
-    with pytest.raises(ValueError, match="login.microsoftonline.com"):
+    with pytest.raises(ValueError, match=r"login\.microsoftonline\.com"):
         module.ClientSecretCredential("t", "c", "s", authority=authority)
 
 
@@ -118,7 +118,7 @@ def test_the_cli_takes_no_other_arguments(module):
 
 @BOTH
 def test_the_default_chain_refuses_a_tenant_as_azure_identity_does(module):
-    with pytest.raises(TypeError, match="'tenant_id' is not supported in DefaultAzureCredential."):
+    with pytest.raises(TypeError, match=r"'tenant_id' is not supported in DefaultAzureCredential\."):
         module.DefaultAzureCredential(tenant_id="t")
 
 
@@ -174,7 +174,7 @@ def test_the_default_chain_chooses_the_identity(identity_host, monkeypatch):
 def test_authorities_have_their_names():
     assert entrada.AzureAuthorityHosts.AZURE_GOVERNMENT == "login.microsoftonline.us"
     assert entrada.KnownAuthorities.AZURE_CHINA == "login.chinacloudapi.cn"
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="closed"):
         assert entrada.AzureAuthorityHosts.AZURE_GERMANY == "login.microsoftonline.de"
 
 

@@ -18,11 +18,14 @@ def unreachable(module=entrada):
     return module.ClientSecretCredential("tenant", "client", SECRET, authority="https://127.0.0.1:1")
 
 
+def ask(credential, *scopes, **options):
+    outcome = credential.get_token(*scopes, **options)
+    return asyncio.run(outcome) if asyncio.iscoroutine(outcome) else outcome
+
+
 def raised(credential, *scopes, **options) -> BaseException:
     with pytest.raises(Exception) as caught:  # noqa: PT011 -- the tests look at it
-        outcome = credential.get_token(*scopes, **options)
-        if asyncio.iscoroutine(outcome):
-            asyncio.run(outcome)
+        ask(credential, *scopes, **options)
     return caught.value
 
 
@@ -134,16 +137,12 @@ def test_a_fetch_is_logged_once_and_a_hit_is_not(identity_host, caplog):
 @pytest.mark.parametrize("module", [entrada, entrada.aio])
 def test_credentials_pickle_their_configuration_and_no_token(module, identity_host):
     credential = module.ManagedIdentityCredential(client_id="c1")
-    first = credential.get_token(SCOPE)
-    if asyncio.iscoroutine(first):
-        asyncio.run(first)
+    ask(credential, SCOPE)
     pickled = pickle.dumps(credential)
     assert b"token-1" not in pickled
     again = pickle.loads(pickled)
     assert type(again) is module.ManagedIdentityCredential
-    outcome = again.get_token(SCOPE)
-    token = asyncio.run(outcome) if asyncio.iscoroutine(outcome) else outcome
-    assert token.token == "token-1"
+    assert ask(again, SCOPE).token == "token-1"
 
 
 def test_a_subclass_that_forgets_to_configure_itself_is_told():
