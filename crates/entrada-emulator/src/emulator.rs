@@ -52,6 +52,7 @@ pub struct Emulator {
     folder: Option<TempDir>,
     gateways: [(Host, u16); 3],
     imds: u16,
+    no_imds: u16,
     identity: u16,
     control: u16,
     control_key: String,
@@ -89,6 +90,7 @@ impl Emulator {
             folder: Some(folder),
             gateways: Host::ALL.map(|host| (host, 0)),
             imds: 0,
+            no_imds: 0,
             identity: 0,
             control: 0,
             control_key: format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()),
@@ -98,6 +100,7 @@ impl Emulator {
             run.gateways[index].1 = run.open(|_, _| Door::Gateway(host), &stopped).await?;
         }
         run.imds = run.open(|_, _| Door::Imds, &stopped).await?;
+        run.no_imds = run.open(|_, _| Door::NoImds, &stopped).await?;
         run.identity = run.open(|_, _| Door::AppService, &stopped).await?;
         run.control = run
             .open(|run, port| Door::Control(Arc::new(Lock { key: run.control_key.clone(), port })), &stopped)
@@ -176,6 +179,7 @@ impl Emulator {
             &Endpoints {
                 gateway: &self.gateway_url_of(host),
                 imds: &self.imds_url(),
+                no_imds: &format!("http://127.0.0.1:{}", self.no_imds),
                 identity: &self.identity_endpoint(),
                 identity_header: &self.shared.state.identity_header.current(),
                 authority_file: &self.authority_file().to_string_lossy(),

@@ -25,6 +25,7 @@ impl Host {
 pub(crate) struct Endpoints<'a> {
     pub(crate) gateway: &'a str,
     pub(crate) imds: &'a str,
+    pub(crate) no_imds: &'a str,
     pub(crate) identity: &'a str,
     pub(crate) identity_header: &'a str,
     pub(crate) authority_file: &'a str,
@@ -48,6 +49,11 @@ pub(crate) fn variables(host: Host, directory: &Directory, endpoints: &Endpoints
     // Node's own fetch looks at the proxy variables only when told to.
     all.push(("NODE_USE_ENV_PROXY", "1".to_owned()));
     all.push(("AZURE_CORE_COLLECT_TELEMETRY", "no".to_owned()));
+    if host == Host::Laptop {
+        // Libraries that never send 169.254.169.254 through a proxy would find the metadata service of the machine that
+        // the emulator itself runs on, if that is a virtual machine in a cloud.
+        all.push(("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoints.no_imds.to_owned()));
+    }
     all.push(("ENTRADA_EMULATOR_URL", endpoints.control.to_owned()));
     all.push(("ENTRADA_EMULATOR_KEY", endpoints.control_key.to_owned()));
     match host {
@@ -131,6 +137,7 @@ mod tests {
         let endpoints = Endpoints {
             gateway: "http://127.0.0.1:1",
             imds: "http://127.0.0.1:2",
+            no_imds: "http://127.0.0.1:5",
             identity: "http://127.0.0.1:3/msi/token",
             identity_header: "H",
             authority_file: "/a.pem",
@@ -147,7 +154,7 @@ mod tests {
         assert!(has(Host::AppService, "IDENTITY_ENDPOINT") && has(Host::AppService, "WEBSITE_HOSTNAME"));
         assert!(has(Host::VirtualMachine, "AZURE_POD_IDENTITY_AUTHORITY_HOST"));
         assert!(!has(Host::VirtualMachine, "IDENTITY_ENDPOINT"));
-        assert!(!has(Host::Laptop, "IDENTITY_ENDPOINT") && !has(Host::Laptop, "AZURE_POD_IDENTITY_AUTHORITY_HOST"));
+        assert!(!has(Host::Laptop, "IDENTITY_ENDPOINT") && !has(Host::Laptop, "WEBSITE_HOSTNAME"));
     }
 
     #[test]

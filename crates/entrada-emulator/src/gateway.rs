@@ -30,6 +30,8 @@ const LARGEST_HEAD: usize = 128 * 1024;
 /// How long a client may take for the head of a request, or for a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
+const NO_IMDS: &str = "unreachable: the program does not run on a virtual machine";
+
 /// What a port is for.
 #[derive(Clone)]
 pub(crate) enum Door {
@@ -37,6 +39,8 @@ pub(crate) enum Door {
     Gateway(Host),
     /// The metadata service, on a port of its own.
     Imds,
+    /// The place of the metadata service on a machine that has none.
+    NoImds,
     /// The App Service identity endpoint.
     AppService,
     /// The emulator's own control endpoint.
@@ -82,6 +86,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, door: Door, stop: wa
             match door {
                 Door::Gateway(host) => proxy(shared, host, request, stop).await,
                 Door::Imds => exchange::serve(&shared.state, Target::Imds, &host_of(&request), request).await,
+                Door::NoImds => Ok(no_imds(&shared.state, &request)),
                 Door::AppService => {
                     exchange::serve(&shared.state, Target::AppService, &host_of(&request), request).await
                 }
@@ -147,8 +152,7 @@ async fn proxy(
         }
         // A laptop has no such address, and a connection to it fails: so does this one.
         let call = Call::new(request.method().clone(), &host, &uri, request.headers().clone(), bytes::Bytes::new());
-        let note = "unreachable: the program does not run on a virtual machine".to_owned();
-        let trail = Trail { note: Some(note), ..Trail::default() };
+        let trail = Trail { note: Some(NO_IMDS.to_owned()), ..Trail::default() };
         exchange::write(state, &Started::now(), Service::Gateway, &call, 0, trail);
         return Err(Closed);
     }
@@ -157,6 +161,21 @@ async fn proxy(
         None => why_refused(&state.directory, &host),
     };
     Ok(refuse(state, &host, &request, &reason))
+}
+
+/// What a laptop with Docker Desktop says in place of the metadata service. Every Azure SDK knows it, and goes on at once.
+fn no_imds(state: &State, request: &Request<Incoming>) -> Response<AnswerBody> {
+    const TEXT: &str = "connecting to 169.254.169.254:80: dial tcp 169.254.169.254:80: connectex: A socket operation was \
+        attempted to an unreachable network.";
+    let call = Call::new(
+        request.method().clone(),
+        imds::ADDRESS,
+        request.uri(),
+        request.headers().clone(),
+        bytes::Bytes::new(),
+    );
+    let reply = Reply::text(403, TEXT.to_owned()).note(NO_IMDS);
+    exchange::finish(state, &Started::now(), Service::Gateway, &call, reply)
 }
 
 /// Refuses a name, in words that show up in most clients' errors.
