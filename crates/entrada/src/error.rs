@@ -130,6 +130,23 @@ impl Error {
         self.edit(|inner| inner.answer = Some(answer))
     }
 
+    /// Takes a secret out of what came back: a server, or a proxy in its place, may repeat the request.
+    #[must_use]
+    pub(crate) fn without(self, secret: &str) -> Self {
+        // Too short to be told from ordinary text; nothing that guards anything is so short.
+        if secret.len() < 4 {
+            return self;
+        }
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        self.edit(|inner| {
+            if let Some(answer) = &mut inner.answer {
+                for text in [Some(&mut answer.text), answer.error.as_mut()].into_iter().flatten() {
+                    *text = text.replace(secret, "***").replace(&encoded, "***");
+                }
+            }
+        })
+    }
+
     /// Says what to do next.
     #[must_use]
     pub fn next(self, next: impl Into<String>) -> Self {

@@ -133,7 +133,9 @@ impl Source for ClientSecret {
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
         let target = self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
         let endpoint = TokenEndpoint::new(&self.authority, target.tenant_id, &self.client_id, &request.scopes);
-        let fetched = client_credentials(&endpoint, &self.platform, &self.client_id, &self.secret, request).await?;
+        let fetched = client_credentials(&endpoint, &self.platform, &self.client_id, &self.secret, request)
+            .await
+            .map_err(|error| error.without(&self.secret))?;
         target.confirm(&fetched.token)?;
         Ok(fetched)
     }

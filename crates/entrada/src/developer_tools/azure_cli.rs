@@ -201,6 +201,8 @@ fn said(stderr: &[u8]) -> Answer {
 mod tests {
     use std::sync::Arc;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::cache::Cache;
     use crate::credential::Credential;
@@ -306,5 +308,20 @@ mod tests {
         let error = credential.token(&claims).await.expect_err("claims");
         assert!(error.to_string().contains("az login --claims-challenge e30="), "{error}");
         assert!(machine.processes.started().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_printed_is_read_without_a_panic(
+            before in proptest::collection::vec(any::<u8>(), 0..200),
+            braces in "[{}\\[\\]\"a:, ]{0,200}",
+        ) {
+            let mut output = before.clone();
+            output.extend_from_slice(braces.as_bytes());
+            prop_assert!(find_answer(&output).is_none());
+            let mut noisy = b"Welcome\n{\"accessToken\":\"t\"}\n".to_vec();
+            noisy.extend(before);
+            prop_assert!(find_answer(&noisy).is_some());
+        }
     }
 }

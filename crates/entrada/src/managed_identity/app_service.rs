@@ -74,13 +74,13 @@ impl AppService {
             .environment()
             .var("IDENTITY_HEADER")
             .ok_or_else(|| Error::failed("IDENTITY_HEADER was set when this program started and no longer is"))?;
-        let mut header = HeaderValue::from_str(&header).map_err(|_| {
+        let mut value = HeaderValue::from_str(&header).map_err(|_| {
             Error::failed("IDENTITY_HEADER holds characters that no HTTP header can hold")
                 .next("restart this program with the variables that the platform gave it")
         })?;
-        header.set_sensitive(true);
+        value.set_sensitive(true);
         let request =
-            HttpRequest::get(url, Route::Direct, TIMEOUT).header(HeaderName::from_static("x-identity-header"), header);
+            HttpRequest::get(url, Route::Direct, TIMEOUT).header(HeaderName::from_static("x-identity-header"), value);
 
         let tried = format!("{request:?} for {}", whose(id));
         let response = RETRY.send(platform, &request).await.map_err(|error| {
@@ -94,6 +94,6 @@ impl AppService {
             200 => token_answer::parse(&response, platform.clock()),
             _ => Err(refusal("App Service", &response, id)),
         };
-        outcome.map_err(|error| error.tried(tried))
+        outcome.map_err(|error| error.tried(tried).without(&header))
     }
 }
