@@ -10,7 +10,6 @@ from azure.core.exceptions import HttpResponseError
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.authorization.models import RoleAssignmentCreateParameters
-
 from entrada import ClientSecretCredential
 
 TENANT = os.environ["AZURE_TENANT_ID"]

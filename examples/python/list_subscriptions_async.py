@@ -6,7 +6,6 @@ This one imports entrada itself. There is nothing to close: `async with` works, 
 import asyncio
 
 from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
-
 from entrada.aio import DefaultAzureCredential
 
 

@@ -4,6 +4,7 @@ mod build;
 mod command;
 mod debian;
 mod demo;
+mod dependencies;
 mod node;
 mod project;
 mod python;

@@ -5,7 +5,7 @@ use crate::command::{Failure, Log};
 use crate::python::Environment;
 use crate::steps::{Background, Steps};
 use crate::terminal::{BAD, paint};
-use crate::{node, project};
+use crate::{dependencies, node, project};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -55,6 +55,7 @@ impl Test {
         steps.run("lint", "rustdoc", |log| {
             log.run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
         });
+        steps.run("lint", "every dependency explained", |_| dependencies::check());
         let Some(tools) = steps.run("lint", "the tools", build::tools) else { return };
         steps.run("lint", "licences, duplicates, sources", |log| {
             log.run(cargo_deny(&tools).args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
