@@ -46,20 +46,22 @@ pub(crate) fn cargo(verb: &str) -> Command {
     command
 }
 
-/// Builds the `entrada` command; returns its path.
-pub(crate) fn command(log: &Log, profile: Profile) -> Result<PathBuf, Failure> {
-    log.run(cargo("build").args(["--profile", profile.name(), "--package", "entrada-cli", "--bin", "entrada"]))?;
-    Ok(program(profile.folder(), "entrada"))
+/// The folder with the `entrada` command and the Rust examples, for tests and the demo.
+///
+/// All of the workspace together: cargo chooses features for what it builds at once, and the tests have built this.
+pub(crate) fn programs(log: &Log) -> Result<PathBuf, Failure> {
+    log.run(cargo("build").args(["--workspace", "--exclude", "xtask", "--bins"]))?;
+    Ok(Profile::Dev.folder())
 }
 
-/// Builds the Rust examples; returns the folder they are in.
-pub(crate) fn examples(log: &Log, profile: Profile) -> Result<PathBuf, Failure> {
-    log.run(cargo("build").args(["--profile", profile.name(), "--package", "entrada-examples", "--bins"]))?;
-    Ok(profile.folder())
+/// Builds the `entrada` command as a user has it; returns its path.
+pub(crate) fn command(log: &Log) -> Result<PathBuf, Failure> {
+    log.run(cargo("build").args(["--release", "--package", "entrada-cli", "--bin", "entrada"]))?;
+    Ok(program(&Profile::Release.folder(), "entrada"))
 }
 
 /// A program in a folder, as this system names it.
-pub(crate) fn program(folder: PathBuf, name: &str) -> PathBuf {
+pub(crate) fn program(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 

@@ -15,12 +15,10 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// What the scenes run with.
 pub(crate) struct Stage {
-    /// The `entrada` command.
-    pub(crate) entrada: PathBuf,
+    /// The folder of the `entrada` command and the Rust examples.
+    pub(crate) programs: PathBuf,
     /// Python with the official clients and the wheel.
     pub(crate) python: Environment,
-    /// The folder of the Rust examples.
-    pub(crate) examples: PathBuf,
 }
 
 /// What came of a scene.
@@ -43,10 +41,10 @@ impl Stage {
         std::fs::create_dir_all(&folder).map_err(io)?;
         let output = File::create(&output_file).map_err(io)?;
 
-        let mut command = Command::new(&self.entrada);
+        let mut command = Command::new(build::program(&self.programs, "entrada"));
         command.args(["emulate", "--quiet", "--host", scene.host, "--journal"]).arg(&journal_file).arg("--");
         match scene.program {
-            Program::Rust(name) => command.arg(build::program(self.examples.clone(), name)),
+            Program::Rust(name) => command.arg(build::program(&self.programs, name)),
             Program::Python(file) => command.arg(self.python.program("python")).arg(example(file)),
             Program::Unmodified(file) => {
                 command.arg(self.python.program("python")).args(["-m", "entrada"]).arg(example(file))

@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         let wheel = steps.run("bench", "the wheel, optimised", |log| {
             build::wheel(log, &tools, Profile::Release, &project::dist())
         })?;
-        let entrada = steps.run("bench", "the command, optimised", |log| build::command(log, Profile::Release))?;
+        let entrada = steps.run("bench", "the command, optimised", build::command)?;
         let environment = steps.run("bench", "Python with both libraries", |log| {
             let requirements = project::root().join("tests/requirements.txt");
             let environment = Environment::locked(log, "bench", &[&requirements])?;

@@ -49,13 +49,12 @@ fn prepare() -> Option<Stage> {
         let python = Environment::locked(log, "demo", &[&project::root().join("examples/python/requirements.txt")])?;
         Ok((tools, python))
     });
-    let entrada = steps.run("demo", "the command", |log| build::command(log, Profile::Dev));
-    let examples = steps.run("demo", "the Rust examples", |log| build::examples(log, Profile::Dev));
+    let programs = steps.run("demo", "the command and the Rust examples", build::programs);
     let clients = clients.join(&mut steps, "demo", "Python with the official clients");
-    let (entrada, examples, (tools, python)) = (entrada?, examples?, clients?);
+    let (programs, (tools, python)) = (programs?, clients?);
     steps.run("demo", "the wheel, installed", |log| {
         let wheel = build::wheel(log, &tools, Profile::Dev, &project::work().join("wheel"))?;
         python.install(log, &wheel)
     })?;
-    Some(Stage { entrada, python, examples })
+    Some(Stage { programs, python })
 }

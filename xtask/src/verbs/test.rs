@@ -6,7 +6,7 @@ use crate::python::Environment;
 use crate::steps::{Background, Steps};
 use crate::terminal::{BAD, paint};
 use crate::{dependencies, node, project};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const RINGS: [&str; 5] = ["lint", "unit", "protocol", "python", "real"];
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 struct Test {
     steps: Steps,
     environment: Option<Option<Environment>>,
-    entrada: Option<Option<PathBuf>>,
+    programs: Option<Option<PathBuf>>,
 }
 
 impl Test {
@@ -92,38 +92,34 @@ impl Test {
     }
 
     fn python(&mut self) {
-        if let Some((environment, entrada)) = self.built("python") {
+        if let Some((environment, programs)) = self.built("python") {
             self.steps.run("python", "the package against the emulator", |log| {
-                pytest(log, &environment, &entrada, "tests/python", &[])
+                pytest(log, &environment, &programs, "tests/python", &[])
             });
         }
     }
 
     fn real(&mut self, parts: Parts) {
-        let examples = self.steps.run("real", "the Rust examples", |log| build::examples(log, Profile::Dev));
         let built = self.built("real");
         let azurite = parts.azurite.join(&mut self.steps, "real", "Azurite, from npm");
         let azure_cli = parts.azure_cli.join(&mut self.steps, "real", "az, from PyPI");
-        match (built, examples, azurite, azure_cli) {
-            (Some((environment, entrada)), Some(examples), Some(azurite), Some(azure_cli)) => {
+        match (built, azurite, azure_cli) {
+            (Some((environment, programs)), Some(azurite), Some(azure_cli)) => {
                 self.steps.run("real", "official clients, Azurite, az", |log| {
-                    let variables = [
-                        ("ENTRADA_EXAMPLES", examples),
-                        ("ENTRADA_AZURITE", azurite.join("azurite")),
-                        ("ENTRADA_AZ", azure_cli.program("az")),
-                    ];
-                    pytest(log, &environment, &entrada, "tests/real", &variables)
+                    let variables =
+                        [("ENTRADA_AZURITE", azurite.join("azurite")), ("ENTRADA_AZ", azure_cli.program("az"))];
+                    pytest(log, &environment, &programs, "tests/real", &variables)
                 });
             }
             _ => self.steps.skip("real", "official clients, Azurite, az", "something they need is missing, see above"),
         }
     }
 
-    /// The Python environment with the wheel, and the command: made once for all rings.
+    /// The Python environment with the wheel, and the folder of programs: made once for all rings.
     fn built(&mut self, ring: &str) -> Option<(Environment, PathBuf)> {
         let steps = &mut self.steps;
-        let entrada =
-            self.entrada.get_or_insert_with(|| steps.run(ring, "the command", |log| build::command(log, Profile::Dev)));
+        let programs =
+            self.programs.get_or_insert_with(|| steps.run(ring, "the command and the Rust examples", build::programs));
         let environment = self.environment.get_or_insert_with(|| {
             steps.run(ring, "the wheel, installed", |log| {
                 let tools = build::tools(log)?;
@@ -133,7 +129,7 @@ impl Test {
                 Ok(environment)
             })
         });
-        environment.clone().zip(entrada.clone())
+        environment.clone().zip(programs.clone())
     }
 
     fn close(self) -> ExitCode {
@@ -177,7 +173,7 @@ fn cargo_deny(tools: &Environment) -> Command {
 fn pytest(
     log: &Log,
     environment: &Environment,
-    entrada: &PathBuf,
+    programs: &Path,
     folder: &str,
     variables: &[(&str, PathBuf)],
 ) -> Result<(), Failure> {
@@ -185,7 +181,8 @@ fn pytest(
     pytest
         .current_dir(project::root())
         .args(["-m", "pytest", "-p", "no:cacheprovider", "-ra", folder])
-        .env("ENTRADA_COMMAND", entrada)
+        .env("ENTRADA_COMMAND", build::program(programs, "entrada"))
+        .env("ENTRADA_EXAMPLES", programs)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(variables.iter().map(|(name, path)| (*name, path)));
     log.run(&mut pytest)
