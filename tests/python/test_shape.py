@@ -3,7 +3,11 @@
 import importlib
 import inspect
 
+import entrada
+import entrada.aio
 import pytest
+from azure.core.credentials import SupportsTokenInfo, TokenCredential
+from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 
 NAMES = ["entrada", "entrada.aio"]
 CREDENTIALS = [
@@ -64,6 +68,21 @@ def test_credentials_are_context_managers_as_theirs(name, credential):
     ours, theirs = (getattr(module, credential) for module in modules(name))
     for method in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
         assert hasattr(ours, method) == hasattr(theirs, method)
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_credentials_are_what_azure_core_asks_for(credential):
+    arguments = {"ClientSecretCredential": ("t", "c", "s")}.get(credential, ())
+    if credential == "ChainedTokenCredential":
+        arguments = (entrada.EnvironmentCredential(),)
+    sync = getattr(entrada, credential)(*arguments)
+    assert isinstance(sync, TokenCredential)
+    assert isinstance(sync, SupportsTokenInfo)
+    if credential == "ChainedTokenCredential":
+        arguments = (entrada.aio.EnvironmentCredential(),)
+    asynchronous = getattr(entrada.aio, credential)(*arguments)
+    assert isinstance(asynchronous, AsyncTokenCredential)
+    assert isinstance(asynchronous, AsyncSupportsTokenInfo)
 
 
 @pytest.mark.parametrize("name", NAMES)

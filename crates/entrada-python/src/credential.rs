@@ -269,7 +269,10 @@ impl Credential {
     pub(crate) fn object(&self, py: Python<'_>, method: Method, token: Arc<Token>) -> PyResult<Py<PyAny>> {
         match method {
             Method::GetToken => self.access_token(py, token),
-            Method::GetTokenInfo => Types::current(py)?.access_token_info(py, &token),
+            Method::GetTokenInfo => {
+                let kept = self.access_token(py, Arc::clone(&token))?;
+                Types::current(py)?.access_token_info(&kept.bind(py).get_item(0)?, &token)
+            }
         }
     }
 

@@ -31,12 +31,14 @@ impl Mailbox {
     }
 
     /// Hands out what has come. The event loop calls this.
-    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+    fn __call__(&self, py: Python<'_>) {
         let letters = std::mem::take(&mut *self.lock());
         for letter in letters {
-            letter.deliver(py)?;
+            // What one of them suffers is nobody else's business.
+            if let Err(error) = letter.deliver(py) {
+                error.write_unraisable(py, None);
+            }
         }
-        Ok(())
     }
 }
 

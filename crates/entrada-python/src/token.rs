@@ -4,7 +4,7 @@ use entrada::Token;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyDict;
 
 /// The classes of what is returned.
 pub(crate) struct Types {
@@ -53,11 +53,19 @@ impl Types {
         self.access_token.call1(py, (token.secret(), token.expires_on()))
     }
 
-    /// What `get_token_info` returns. It can be changed by its owner, so every caller gets one of its own.
-    pub(crate) fn access_token_info(&self, py: Python<'_>, token: &Token) -> PyResult<Py<PyAny>> {
-        let options = PyDict::new(py);
-        options.set_item(intern!(py, "token_type"), PyString::intern(py, "Bearer"))?;
-        options.set_item(intern!(py, "refresh_on"), token.refresh_on())?;
-        self.access_token_info.call(py, (token.secret(), token.expires_on()), Some(&options))
+    /// What `get_token_info` returns, given the token's text. It can be changed by its owner, so every caller gets one of
+    /// its own.
+    pub(crate) fn access_token_info(&self, text: &Bound<'_, PyAny>, token: &Token) -> PyResult<Py<PyAny>> {
+        let py = text.py();
+        let arguments = (text, token.expires_on());
+        let made = match token.refresh_on() {
+            None => self.access_token_info.call1(py, arguments)?,
+            Some(refresh_on) => {
+                let options = PyDict::new(py);
+                options.set_item(intern!(py, "refresh_on"), refresh_on)?;
+                self.access_token_info.call(py, arguments, Some(&options))?
+            }
+        };
+        Ok(made)
     }
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 
 from ._absent import absent
@@ -12,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
+    from typing import Any
 
 # Programs ask azure.identity for its version to see what it can do.
 SPEAKS_FOR = "1.27.0"
@@ -50,7 +50,8 @@ class _Finder:
         self, fullname: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname in _OURS:
-            return ModuleSpec(fullname, _Loader(), origin=f"entrada ({_OURS[fullname]})", is_package=True)
+            loader: Any = _Loader()
+            return ModuleSpec(fullname, loader, origin=f"entrada ({_OURS[fullname]})", is_package=True)
         if fullname.startswith("azure.identity."):
             raise ModuleNotFoundError(
                 f"No module named {fullname!r}: entrada takes the place of azure.identity here, "
@@ -60,7 +61,7 @@ class _Finder:
         return None
 
 
-class _Loader(Loader):
+class _Loader:
     """Makes a module that forwards to ours."""
 
     def create_module(self, spec: ModuleSpec) -> None:  # noqa: ARG002

@@ -2,7 +2,7 @@
 
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, final
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
@@ -66,6 +66,7 @@ class Credential:
     def __reduce__(self) -> tuple[Any, ...]: ...
     def __setstate__(self, state: tuple[Any, ...]) -> None: ...
 
+@final
 class Mailbox:
     """Outcomes on their way to the tasks of one event loop."""
 
