@@ -24,6 +24,9 @@ const NAME: &str = "EnvironmentCredential";
 /// | `AZURE_CLIENT_SECRET` | the app's secret |
 /// | `AZURE_AUTHORITY_HOST` | the authority; `https://login.microsoftonline.com` by default |
 ///
+/// Where `AZURE_CLIENT_CERTIFICATE_PATH` or `AZURE_USERNAME` is set beside a complete set of these, the secret is used,
+/// as `azure-identity` does, and a warning is logged.
+///
 /// The variables are read when the credential is created. An empty variable counts as not set. Where they describe no
 /// service principal, requests fail with an error that says which are missing, and a chain goes on.
 pub struct EnvironmentCredential {
@@ -79,13 +82,16 @@ fn find(options: EnvironmentCredentialOptions) -> Result<Arc<ClientSecretCredent
 fn read(environment: &dyn Environment) -> Result<(String, String, String), Error> {
     const NAMES: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"];
     let values = NAMES.map(|name| environment.var(name));
+    let unsupported =
+        ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"].into_iter().find(|name| environment.var(name).is_some());
     if let [Some(tenant_id), Some(client_id), Some(secret)] = values {
+        if let Some(name) = unsupported {
+            tracing::warn!("{name} and AZURE_CLIENT_SECRET are both set; the secret is used");
+        }
         return Ok((tenant_id, client_id, secret));
     }
     let missing: Vec<_> =
         NAMES.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
-    let unsupported =
-        ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"].into_iter().find(|name| environment.var(name).is_some());
     Err(match unsupported {
         Some(name) => Error::unavailable(format!(
             "{name} is set, but signing in with a certificate or a password is not supported yet"
