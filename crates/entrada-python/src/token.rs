@@ -24,17 +24,22 @@ impl Types {
             return Ok(types);
         }
         if let Some(types) = Self::shared(py)? {
-            return Ok(SHARED.get_or_init(py, || types));
+            return Ok(keep(py, &SHARED, types));
         }
-        OWN.get_or_try_init(py, || Self::of(&*py.import("entrada._tokens")?, false))
+        match OWN.get(py) {
+            Some(types) => Ok(types),
+            None => Ok(keep(py, &OWN, Self::of(&*py.import("entrada._tokens")?, false)?)),
+        }
     }
 
     /// azure-core's classes, if its module is there and already has them: another thread may be half-way through
     /// importing it.
     fn shared(py: Python<'_>) -> PyResult<Option<Self>> {
         static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-        let modules = MODULES
-            .get_or_try_init(py, || PyResult::Ok(py.import("sys")?.getattr("modules")?.cast_into()?.unbind()))?;
+        let modules = match MODULES.get(py) {
+            Some(modules) => modules,
+            None => keep(py, &MODULES, py.import("sys")?.getattr("modules")?.cast_into()?.unbind()),
+        };
         let module = modules.bind(py).get_item(intern!(py, "azure.core.credentials"))?;
         Ok(module.and_then(|module| Self::of(&module, true).ok()))
     }
@@ -68,4 +73,10 @@ impl Types {
         };
         Ok(made)
     }
+}
+
+/// Keeps a value that was made without a lock. Were it made under one, a thread that forks meanwhile would leave its
+/// child with that lock taken for ever.
+fn keep<'a, T>(py: Python<'_>, place: &'a PyOnceLock<T>, value: T) -> &'a T {
+    place.get_or_init(py, || value)
 }

@@ -1,5 +1,8 @@
 """What all synchronous credentials have beside ``get_token``."""
 
+# The native half uses the other two. Were they imported only then, a thread that forks meanwhile would leave its child
+# with their import locks taken for ever.
+from . import _outcome, _tokens  # noqa: F401
 from ._native import Credential
 
 TYPE_CHECKING = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from weakref import WeakKeyDictionary
 
+from .. import _outcome, _tokens  # noqa: F401 -- see entrada._credential
 from .._native import Credential, Mailbox
 from .._options import check_request
 
