@@ -55,7 +55,13 @@ impl Log {
         let _ = OpenOptions::new().append(true).open(&self.0).and_then(|mut file| writeln!(file, "{line}"));
     }
 
-    fn failure(&self, message: String) -> Failure {
+    /// What it says so far.
+    pub(crate) fn text(&self) -> String {
+        std::fs::read(&self.0).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+
+    /// A failure that this log tells more of.
+    pub(crate) fn failure(&self, message: String) -> Failure {
         Failure { message, log: Some(self.0.clone()) }
     }
 

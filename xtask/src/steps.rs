@@ -1,6 +1,7 @@
 //! Steps: a line each while they go, and a table of them at the end.
 
 use crate::command::{Failure, Log};
+use crate::counts::Counts;
 use crate::project;
 use crate::terminal::{self, BAD, CAUTION, GOOD, NAME, QUIET, TITLE, paint};
 use std::fmt::Write as _;
@@ -13,12 +14,11 @@ use std::time::{Duration, Instant};
 const TAIL: usize = 40;
 
 /// What became of a step.
-#[derive(Clone, Debug)]
-pub(crate) enum Outcome {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
     Passed,
     Failed,
-    /// Not run, and why.
-    Skipped(String),
+    Skipped,
 }
 
 /// A step that goes on beside others: fetching needs the network, building the processor.
@@ -38,7 +38,7 @@ impl<T: Send + 'static> Background<T> {
         announce(group, name);
         let panicked = |_| (Err(Failure::new("the step panicked")), Duration::ZERO);
         let (result, took) = self.0.join().unwrap_or_else(panicked);
-        steps.record(group, name, result, took)
+        steps.record(group, name, result.map(|made| (made, String::new())), took)
     }
 }
 
@@ -47,6 +47,8 @@ struct Row {
     name: String,
     outcome: Outcome,
     took: Duration,
+    /// What came of it, or why it was skipped.
+    note: String,
 }
 
 /// The steps of a run.
@@ -69,41 +71,81 @@ impl Steps {
             work(&log)
                 .map_err(|failure| Failure { log: failure.log.or_else(|| Some(log.path().to_owned())), ..failure })
         });
-        self.record(group, name, result, start.elapsed())
+        self.record(group, name, result.map(|made| (made, String::new())), start.elapsed())
     }
 
-    fn record<T>(&mut self, group: &str, name: &str, result: Result<T, Failure>, took: Duration) -> Option<T> {
-        let (made, outcome) = match result {
-            Ok(made) => (Some(made), Outcome::Passed),
-            Err(failure) => {
-                finish(group, name, &Outcome::Failed, took);
-                explain(&failure);
-                self.rows.push(Row { group: group.into(), name: name.into(), outcome: Outcome::Failed, took });
-                return None;
+    /// Runs a step whose log tells of tests: there must have been some, and in CI none may have been skipped.
+    pub(crate) fn tests(&mut self, group: &str, name: &str, work: impl FnOnce(&Log) -> Result<(), Failure>) {
+        announce(group, name);
+        let start = Instant::now();
+        let result = Log::new(&format!("{group} {name}")).and_then(|log| {
+            work(&log)?;
+            let counts = Counts::of(&log.text());
+            if counts.passed == 0 {
+                return Err(log.failure("no test ran".into()));
             }
-        };
-        finish(group, name, &outcome, took);
-        self.rows.push(Row { group: group.into(), name: name.into(), outcome, took });
-        made
+            if counts.skipped > 0 && project::is_ci() {
+                let skipped = format!("{} tests were skipped, and CI is set", counts.skipped);
+                return Err(log.failure(skipped));
+            }
+            let skipped = if counts.skipped > 0 { format!(", {} skipped", counts.skipped) } else { String::new() };
+            Ok(((), format!("{} tests{skipped}", counts.passed)))
+        });
+        self.record(group, name, result, start.elapsed());
     }
 
-    /// Notes a step that is not run.
-    pub(crate) fn skip(&mut self, group: &str, name: &str, reason: impl Into<String>) {
-        let outcome = Outcome::Skipped(reason.into());
-        finish(group, name, &outcome, Duration::ZERO);
-        self.rows.push(Row { group: group.into(), name: name.into(), outcome, took: Duration::ZERO });
+    /// Takes a step's result, and a note on what came of it.
+    fn record<T>(
+        &mut self,
+        group: &str,
+        name: &str,
+        result: Result<(T, String), Failure>,
+        took: Duration,
+    ) -> Option<T> {
+        let row = |outcome, note| Row { group: group.into(), name: name.into(), outcome, took, note };
+        match result {
+            Ok((made, note)) => {
+                self.add(row(Outcome::Passed, note));
+                Some(made)
+            }
+            Err(failure) => {
+                self.add(row(Outcome::Failed, String::new()));
+                explain(&failure);
+                None
+            }
+        }
     }
 
-    fn count(&self, wanted: fn(&Outcome) -> bool) -> usize {
-        self.rows.iter().filter(|row| wanted(&row.outcome)).count()
+    fn add(&mut self, row: Row) {
+        let clear = if terminal::is_live() { "\x1b[2K" } else { "" };
+        let took = if row.took.is_zero() { String::new() } else { terminal::duration(row.took) };
+        let note = if row.note.is_empty() { String::new() } else { format!("  {}", row.note) };
+        anstream::println!(
+            "{clear}  {}  {}  {}  {}",
+            mark(row.outcome),
+            paint(NAME, format_args!("{:<8}", row.group)),
+            row.name,
+            paint(QUIET, format_args!("{took}{note}"))
+        );
+        self.rows.push(row);
+    }
+
+    /// Notes a step that is not run, and why.
+    pub(crate) fn skip(&mut self, group: &str, name: &str, reason: &str) {
+        let (outcome, took, note) = (Outcome::Skipped, Duration::ZERO, reason.into());
+        self.add(Row { group: group.into(), name: name.into(), outcome, took, note });
+    }
+
+    fn count(&self, outcome: Outcome) -> usize {
+        self.rows.iter().filter(|row| row.outcome == outcome).count()
     }
 
     pub(crate) fn failed(&self) -> usize {
-        self.count(|outcome| matches!(outcome, Outcome::Failed))
+        self.count(Outcome::Failed)
     }
 
     pub(crate) fn skipped(&self) -> usize {
-        self.count(|outcome| matches!(outcome, Outcome::Skipped(_)))
+        self.count(Outcome::Skipped)
     }
 
     /// The table, and the closing line.
@@ -114,30 +156,27 @@ impl Steps {
         for row in &self.rows {
             let group = if row.group == last { "" } else { &row.group };
             last = &row.group;
-            let note = match &row.outcome {
-                Outcome::Skipped(reason) => format!("  {}", paint(QUIET, reason)),
-                _ => String::new(),
-            };
             let took = if row.took.is_zero() { String::new() } else { terminal::duration(row.took) };
+            let note = if row.note.is_empty() { String::new() } else { format!("  {}", paint(QUIET, &row.note)) };
             let _ = writeln!(
                 text,
                 "  {}  {}  {:names$}  {took:>12}{note}",
                 paint(NAME, format_args!("{group:<8}")),
-                mark(&row.outcome),
+                mark(row.outcome),
                 row.name,
             );
         }
-        let passed = self.rows.len() - self.failed() - self.skipped();
+        let passed = self.count(Outcome::Passed);
         let _ = write!(text, "\n{passed} passed, {} failed, {} skipped", self.failed(), self.skipped());
         text
     }
 }
 
-fn mark(outcome: &Outcome) -> String {
+fn mark(outcome: Outcome) -> String {
     match outcome {
         Outcome::Passed => paint(GOOD, "ok  ").to_string(),
         Outcome::Failed => paint(BAD, "FAIL").to_string(),
-        Outcome::Skipped(_) => paint(CAUTION, "skip").to_string(),
+        Outcome::Skipped => paint(CAUTION, "skip").to_string(),
     }
 }
 
@@ -146,15 +185,6 @@ fn announce(group: &str, name: &str) {
         anstream::print!("  ..    {group:<8}  {name} …\r");
         let _ = std::io::stdout().flush();
     }
-}
-
-fn finish(group: &str, name: &str, outcome: &Outcome, took: Duration) {
-    let note = match outcome {
-        Outcome::Skipped(reason) => paint(QUIET, reason).to_string(),
-        _ => paint(QUIET, terminal::duration(took)).to_string(),
-    };
-    let clear = if terminal::is_live() { "\x1b[2K" } else { "" };
-    anstream::println!("{clear}  {}  {}  {name}  {note}", mark(outcome), paint(NAME, format_args!("{group:<8}")));
 }
 
 /// Shows a failure with the end of its log.

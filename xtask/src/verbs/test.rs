@@ -69,34 +69,33 @@ impl Test {
             log.run(&mut ruff(&["check"]))?;
             log.run(&mut ruff(&["format", "--check"]))
         });
-        steps.run("lint", "pyright", |log| {
-            let programs = node::install(log, &project::root().join("xtask/pyright"), "pyright")?;
-            let environment = test_requirements(log)?;
-            let mut pyright = Command::new(programs.join("pyright"));
-            pyright.current_dir(project::root().join("crates/entrada-python"));
-            log.run(pyright.arg("--pythonpath").arg(environment.program("python")))
-        });
     }
 
     fn unit(&mut self) {
-        self.steps.run("unit", "tests beside the code", |log| {
+        self.steps.tests("unit", "tests beside the code", |log| {
             log.run(cargo("test").args(["--workspace", "--lib", "--bins"]))
         });
-        self.steps.run("unit", "documentation examples", |log| log.run(cargo("test").args(["--workspace", "--doc"])));
+        self.steps.tests("unit", "documentation examples", |log| log.run(cargo("test").args(["--workspace", "--doc"])));
     }
 
     fn protocol(&mut self) {
-        self.steps.run("protocol", "every credential against the emulator", |log| {
+        self.steps.tests("protocol", "every credential against the emulator", |log| {
             log.run(cargo("test").args(["--workspace", "--test", "*"]))
         });
     }
 
     fn python(&mut self) {
-        if let Some((environment, programs)) = self.built("python") {
-            self.steps.run("python", "the package against the emulator", |log| {
-                pytest(log, &environment, &programs, "tests/python", &[])
-            });
-        }
+        let Some((environment, programs)) = self.built("python") else { return };
+        // The types are looked at as they are installed.
+        self.steps.run("python", "pyright", |log| {
+            let tools = node::install(log, &project::root().join("xtask/pyright"), "pyright")?;
+            let mut pyright = Command::new(tools.join("pyright"));
+            pyright.current_dir(project::root().join("crates/entrada-python"));
+            log.run(pyright.arg("--pythonpath").arg(environment.program("python")))
+        });
+        self.steps.tests("python", "the package against the emulator", |log| {
+            pytest(log, &environment, &programs, "tests/python", &[])
+        });
     }
 
     fn real(&mut self, parts: Parts) {
@@ -105,7 +104,7 @@ impl Test {
         let azure_cli = parts.azure_cli.join(&mut self.steps, "real", "az, from PyPI");
         match (built, azurite, azure_cli) {
             (Some((environment, programs)), Some(azurite), Some(azure_cli)) => {
-                self.steps.run("real", "official clients, Azurite, az", |log| {
+                self.steps.tests("real", "official clients, Azurite, az", |log| {
                     let variables =
                         [("ENTRADA_AZURITE", azurite.join("azurite")), ("ENTRADA_AZ", azure_cli.program("az"))];
                     pytest(log, &environment, &programs, "tests/real", &variables)
