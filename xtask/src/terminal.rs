@@ -40,6 +40,12 @@ pub(crate) fn is_live() -> bool {
     std::io::stdout().is_terminal()
 }
 
+/// Where to break a word that is longer than a line: behind a slash or a semicolon, if there is one late enough.
+fn break_at(word: &[char], columns: usize) -> usize {
+    let mark = word[..columns].iter().rposition(|c| matches!(c, '/' | ';')).map_or(0, |at| at + 1);
+    if mark > columns / 2 { mark } else { columns }
+}
+
 /// Breaks text into lines of at most `columns`, at spaces where it can.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -53,7 +59,7 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
             length = 0;
         }
         while rest.len() > columns + 1 {
-            let tail = rest.split_off(columns);
+            let tail = rest.split_off(break_at(&rest, columns));
             lines.push(rest.into_iter().collect());
             rest = tail;
         }
@@ -99,6 +105,7 @@ mod tests {
         assert_eq!(lines.join(" "), text);
         assert_eq!(wrap("", 20), [""]);
         assert_eq!(wrap(&"x".repeat(45), 20).concat(), "x".repeat(45));
+        assert_eq!(wrap("/subscriptions/5b/resourceGroups", 20), ["/subscriptions/5b/", "resourceGroups"]);
     }
 
     #[test]

@@ -42,9 +42,8 @@ pub(crate) fn block(number: usize, scene: &Scene, performance: &Performance) -> 
     for sign_in in &performance.story.sign_ins {
         facts(&mut text, sign_in);
     }
-    let uses = uses(&performance.story.exchanges);
-    if !uses.is_empty() {
-        fact(&mut text, "then", uses);
+    for (index, line) in uses(&performance.story.exchanges).into_iter().enumerate() {
+        fact(&mut text, if index == 0 { "then" } else { "" }, line);
     }
     if let Some(problem) = &performance.problem {
         failure(&mut text, scene, performance, problem);
@@ -110,7 +109,7 @@ fn fact(text: &mut String, label: &str, value: impl Display) {
 }
 
 /// What was done with the tokens, service by service.
-fn uses(exchanges: &[Exchange]) -> String {
+fn uses(exchanges: &[Exchange]) -> Vec<String> {
     let mut services: Vec<(&str, usize, usize, f64)> = Vec::new();
     for exchange in exchanges.iter().filter(|exchange| exchange.is_use()) {
         let name = service(&exchange.service);
@@ -127,7 +126,7 @@ fn uses(exchanges: &[Exchange]) -> String {
         let refused = if *refused > 0 { format!(", {refused} of them refused (403)") } else { String::new() };
         format!("{} to {name}{refused}, {}", counted(*count, "request"), milliseconds(*took))
     });
-    told.collect::<Vec<_>>().join("; ")
+    told.collect()
 }
 
 fn service(name: &str) -> &str {
