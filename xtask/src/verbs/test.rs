@@ -38,6 +38,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     test.close()
 }
 
+const MISSING: &str = "something it needs is missing, see above";
+
 #[derive(Default)]
 struct Test {
     steps: Steps,
@@ -85,7 +87,10 @@ impl Test {
     }
 
     fn python(&mut self) {
-        let Some((environment, programs)) = self.built("python") else { return };
+        let Some((environment, programs)) = self.built("python") else {
+            self.steps.skip("python", "the package against the emulator", MISSING);
+            return;
+        };
         // The types are looked at as they are installed.
         self.steps.run("python", "pyright", |log| {
             let tools = node::install(log, &project::root().join("xtask/pyright"), "pyright")?;
@@ -110,7 +115,7 @@ impl Test {
                     pytest(log, &environment, &programs, "tests/real", &variables)
                 });
             }
-            _ => self.steps.skip("real", "official clients, Azurite, az", "something they need is missing, see above"),
+            _ => self.steps.skip("real", "official clients, Azurite, az", MISSING),
         }
     }
 
