@@ -157,6 +157,15 @@ def test_a_program_ends_though(identity_host, run, what):
     assert done.stderr == ""
 
 
+def test_a_program_may_end_as_soon_as_its_token_is_there(identity_host, run):
+    program = (
+        "import asyncio, entrada.aio\n"
+        "asyncio.run(entrada.aio.ManagedIdentityCredential().get_token('https://vault.azure.net/.default'))\n"
+    )
+    for _ in range(20):
+        assert run(program).stderr == ""
+
+
 def test_ctrl_c_interrupts_a_call_that_waits(identity_host, tmp_path):
     identity_host.open.clear()
     program = tmp_path / "program.py"

@@ -18,7 +18,7 @@ mod _native {
     #[pymodule_export]
     use crate::credential::Credential;
     #[pymodule_export]
-    use crate::mailbox::Mailbox;
+    use crate::mailbox::{Bell, Mailbox};
 
     use pyo3::prelude::*;
 

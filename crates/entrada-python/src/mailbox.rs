@@ -2,17 +2,57 @@
 //!
 //! A thousand tasks may wait for one token. Each outcome goes into the mailbox of its task's loop, and the loop is rung
 //! once for all that lie there, because to ring it takes the interpreter lock.
+//!
+//! The core's threads never ring themselves. A thread that runs Python while the interpreter ends is unwound by it, and
+//! one with Rust on its stack would take the process down. So a thread of Python's own waits at the [`Bell`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use entrada::{Error, Token};
 use pyo3::prelude::*;
 
 use crate::call::Call;
 
+/// Where a thread of Python's waits for event loops to be rung.
+#[pyclass(frozen, module = "entrada._native")]
+pub(crate) struct Bell {
+    rings: Mutex<VecDeque<(Py<PyAny>, Py<Mailbox>)>>,
+    rung: Condvar,
+}
+
+#[pymethods]
+impl Bell {
+    #[new]
+    fn new() -> Self {
+        Self { rings: Mutex::default(), rung: Condvar::new() }
+    }
+
+    /// Waits for the next event loop to be rung; returns it and its mailbox.
+    fn next(&self, py: Python<'_>) -> (Py<PyAny>, Py<Mailbox>) {
+        py.detach(|| {
+            let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+            loop {
+                if let Some(ring) = rings.pop_front() {
+                    return ring;
+                }
+                rings = self.rung.wait(rings).unwrap_or_else(PoisonError::into_inner);
+            }
+        })
+    }
+}
+
+impl Bell {
+    fn ring(&self, event_loop: Py<PyAny>, mailbox: Py<Mailbox>) {
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner).push_back((event_loop, mailbox));
+        self.rung.notify_one();
+    }
+}
+
 /// Outcomes on their way to the tasks of one event loop.
 #[pyclass(frozen, weakref, module = "entrada._native")]
 pub(crate) struct Mailbox {
+    bell: Arc<Py<Bell>>,
     letters: Mutex<Vec<Letter>>,
 }
 
@@ -26,8 +66,14 @@ pub(crate) struct Letter {
 #[pymethods]
 impl Mailbox {
     #[new]
-    fn new() -> Self {
-        Self { letters: Mutex::default() }
+    fn new(bell: Py<Bell>) -> Self {
+        Self { bell: Arc::new(bell), letters: Mutex::default() }
+    }
+
+    /// Throws away what has come, and nobody waits for any more.
+    fn clear(&self) {
+        let undelivered = std::mem::take(&mut *self.lock());
+        drop(undelivered);
     }
 
     /// Hands out what has come. The event loop calls this.
@@ -73,17 +119,8 @@ impl Letter {
 
 /// Posts an outcome, from one of the core's threads.
 pub(crate) fn post(mailbox: Py<Mailbox>, event_loop: Py<PyAny>, letter: Letter) {
-    if !mailbox.get().put(letter) {
-        return;
+    if mailbox.get().put(letter) {
+        let bell = Arc::clone(&mailbox.get().bell);
+        bell.get().ring(event_loop, mailbox);
     }
-    // A program may keep the interpreter lock for long; the threads that fetch tokens must not wait for it.
-    tokio::task::spawn_blocking(move || {
-        Python::try_attach(|py| {
-            if event_loop.call_method1(py, "call_soon_threadsafe", (&mailbox,)).is_err() {
-                // The loop is closed, and with it everybody who waited.
-                let undelivered = std::mem::take(&mut *mailbox.get().lock());
-                drop(undelivered);
-            }
-        })
-    });
 }

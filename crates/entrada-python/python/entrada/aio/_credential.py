@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from weakref import WeakKeyDictionary
 
 from .. import _outcome, _tokens  # noqa: F401 -- see entrada._credential
-from .._native import Credential, Mailbox
+from .._native import Credential
 from .._options import check_request
+from ._mailboxes import mailbox_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
     from collections.abc import Mapping
     from types import TracebackType
     from typing import Any
 
     from azure.core.credentials import AccessToken, AccessTokenInfo
     from typing_extensions import Self
-
-_MAILBOXES: WeakKeyDictionary[AbstractEventLoop, Mailbox] = WeakKeyDictionary()
 
 
 class AsyncCredential(Credential):
@@ -90,8 +87,7 @@ class AsyncCredential(Credential):
             return await walk(method, scopes, claims, tenant_id, enable_cae)
         loop = get_running_loop()
         future = loop.create_future()
-        mailbox = _mailbox(loop)
-        self._start(mailbox, loop, future, method, scopes, claims, tenant_id, enable_cae, within_chain)
+        self._start(mailbox_of(loop), loop, future, method, scopes, claims, tenant_id, enable_cae, within_chain)
         return await future
 
     async def close(self) -> None:
@@ -107,8 +103,3 @@ class AsyncCredential(Credential):
         traceback: TracebackType | None = None,
     ) -> None:
         await self.close()
-
-
-def _mailbox(loop: AbstractEventLoop) -> Mailbox:
-    mailbox = _MAILBOXES.get(loop)
-    return _MAILBOXES.setdefault(loop, Mailbox()) if mailbox is None else mailbox
