@@ -166,6 +166,25 @@ def test_a_program_may_end_as_soon_as_its_token_is_there(identity_host, run):
         assert run(program).stderr == ""
 
 
+def test_a_program_may_end_while_its_threads_get_tokens(identity_host, run):
+    program = """
+import logging, os, sys, threading
+logging.basicConfig(level=logging.INFO, stream=open(os.devnull, "w"))
+import entrada
+credential, enough = entrada.ManagedIdentityCredential(), threading.Semaphore(0)
+def ask(thread):
+    for number in range(1_000_000):
+        credential.get_token(f"https://{thread}-{number}/.default")
+        enough.release()
+for thread in range(4):
+    threading.Thread(target=ask, args=(thread,), daemon=True).start()
+for _ in range(int(sys.argv[1])):
+    enough.acquire()
+"""
+    for number in range(20):
+        run(program, str(number))
+
+
 def test_ctrl_c_interrupts_a_call_that_waits(identity_host, tmp_path):
     identity_host.open.clear()
     program = tmp_path / "program.py"

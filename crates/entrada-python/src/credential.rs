@@ -12,7 +12,7 @@ use crate::arguments::{Arguments, Options, check_rest};
 use crate::call::{Call, Method};
 use crate::mailbox::{Letter, Mailbox, post};
 use crate::token::Types;
-use crate::{configure, fetch, fork};
+use crate::{configure, ending, fetch, fork};
 
 /// How many tokens a credential keeps Python objects of.
 const KEPT: usize = 8;
@@ -257,7 +257,7 @@ impl Credential {
             request: arguments.request(within_chain),
         };
         let outcome = fetch::blocking(py, core, call.request.clone())?;
-        call.end(py, outcome)
+        ending::python_inside(py, || call.end(py, outcome))
     }
 
     fn unconfigured(slf: &Bound<'_, Self>) -> PyErr {

@@ -7,6 +7,8 @@ use entrada::Fork;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::ending;
+
 static UNDER_WAY: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
@@ -37,6 +39,7 @@ fn after_fork_in_child() {
     if let Some(fork) = FORK.take() {
         fork.in_child();
     }
+    ending::forget_other_threads();
     UNDER_WAY.store(false, Ordering::Release);
 }
 

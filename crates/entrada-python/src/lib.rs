@@ -7,6 +7,7 @@ mod arguments;
 mod call;
 mod configure;
 mod credential;
+mod ending;
 mod fetch;
 mod fork;
 mod mailbox;
@@ -25,6 +26,7 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        crate::ending::register(module.py())?;
         crate::fork::register(module.py())
     }
 }
