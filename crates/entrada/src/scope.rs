@@ -10,7 +10,7 @@ const EXAMPLE: &str = "https://vault.azure.net/.default";
 /// separates scopes).
 pub(crate) fn check(request: &TokenRequest) -> Result<(), Error> {
     if request.scopes.is_empty() {
-        return Err(Error::invalid_argument("get_token needs at least one scope")
+        return Err(Error::invalid_argument("a token needs at least one scope")
             .next(format!("name what the token is for, such as \"{EXAMPLE}\"")));
     }
     for scope in &request.scopes {
