@@ -9,12 +9,15 @@ use url::Url;
 
 use super::UserAssignedId;
 use super::answer::{refusal, whose};
+use super::token_url::{Parameters, token_url};
 use crate::error::Error;
 use crate::platform::{HttpRequest, HttpResponse, Platform, Route};
 use crate::retry::Retry;
 use crate::token::Fetched;
 use crate::token_answer;
 
+const PARAMETERS: Parameters =
+    Parameters { api_version: "2019-08-01", object_id: "principal_id", resource_id: "mi_res_id" };
 const TIMEOUT: Duration = Duration::from_secs(30);
 const RETRY: Retry = Retry {
     attempts: 4,
@@ -37,8 +40,8 @@ pub(crate) struct AppService {
 }
 
 impl AppService {
-    pub(super) fn new(endpoint: Url) -> Result<Self, Error> {
-        Ok(Self { endpoint })
+    pub(super) fn new(endpoint: Url) -> Self {
+        Self { endpoint }
     }
 
     pub(super) fn endpoint(&self) -> &str {
@@ -51,24 +54,7 @@ impl AppService {
         resource: &str,
         id: Option<&UserAssignedId>,
     ) -> Result<Fetched, Error> {
-        let mut url = self.endpoint.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            query.append_pair("api-version", "2019-08-01");
-            query.append_pair("resource", resource);
-            match id {
-                Some(UserAssignedId::ClientId(id)) => {
-                    query.append_pair("client_id", id);
-                }
-                Some(UserAssignedId::ObjectId(id)) => {
-                    query.append_pair("principal_id", id);
-                }
-                Some(UserAssignedId::ResourceId(id)) => {
-                    query.append_pair("mi_res_id", id);
-                }
-                None => {}
-            }
-        }
+        let url = token_url(&self.endpoint, &PARAMETERS, resource, id);
         // The platform rotates the header's value: it is read anew for each request.
         let header = platform
             .environment()

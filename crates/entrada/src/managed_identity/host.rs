@@ -28,7 +28,7 @@ impl Host {
                 if is_set("IDENTITY_SERVER_THUMBPRINT") {
                     return Err(not_supported("Service Fabric"));
                 }
-                return AppService::new(url("IDENTITY_ENDPOINT", &endpoint)?).map(Self::AppService);
+                return Ok(Self::AppService(AppService::new(url("IDENTITY_ENDPOINT", &endpoint)?)));
             }
             if is_set("IMDS_ENDPOINT") {
                 return Err(not_supported("Azure Arc"));

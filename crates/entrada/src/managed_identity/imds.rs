@@ -11,6 +11,7 @@ use url::Url;
 use super::UserAssignedId;
 use super::answer::{refusal, said, whose};
 use super::host::url;
+use super::token_url::{Parameters, token_url};
 use crate::error::Error;
 use crate::platform::{Environment, HttpRequest, HttpResponse, Platform, Route};
 use crate::retry::Retry;
@@ -20,6 +21,8 @@ use crate::token_answer::{self, describe};
 const HOST: &str = "virtual machine";
 const LINK_LOCAL: &str = "http://169.254.169.254";
 const PATH: &str = "/metadata/identity/oauth2/token";
+const PARAMETERS: Parameters =
+    Parameters { api_version: "2018-02-01", object_id: "object_id", resource_id: "msi_res_id" };
 const TIMEOUT: Duration = Duration::from_secs(30);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Microsoft's guidance: 404, 429 and 5xx five times with growing pauses; 410 is gone within 70 seconds.
@@ -94,24 +97,7 @@ impl Imds {
     }
 
     fn request(&self, resource: &str, id: Option<&UserAssignedId>, timeout: Duration) -> HttpRequest {
-        let mut url = self.endpoint.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            query.append_pair("api-version", "2018-02-01");
-            query.append_pair("resource", resource);
-            match id {
-                Some(UserAssignedId::ClientId(id)) => {
-                    query.append_pair("client_id", id);
-                }
-                Some(UserAssignedId::ObjectId(id)) => {
-                    query.append_pair("object_id", id);
-                }
-                Some(UserAssignedId::ResourceId(id)) => {
-                    query.append_pair("msi_res_id", id);
-                }
-                None => {}
-            }
-        }
+        let url = token_url(&self.endpoint, &PARAMETERS, resource, id);
         HttpRequest::get(url, Route::Direct, timeout)
     }
 

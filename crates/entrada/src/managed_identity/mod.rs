@@ -4,6 +4,7 @@ mod answer;
 mod app_service;
 mod host;
 mod imds;
+mod token_url;
 mod user_assigned_id;
 
 pub(crate) use host::Host;
