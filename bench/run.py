@@ -46,6 +46,8 @@ def main() -> None:
         entrada = os.environ.get("ENTRADA_COMMAND", "entrada")
         inside = [entrada, "emulate", "--quiet", "--host", "app-service", "--", sys.executable, *sys.argv]
         os.execvp(entrada, inside)
+    # The emulated web app has it, as a real one does; msal complains of it at every start.
+    os.environ.pop("REGION_NAME", None)
     report = Report(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     )

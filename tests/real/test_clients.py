@@ -29,6 +29,13 @@ def test_a_secret_from_beginning_to_end(run):
     assert "eyJ" not in ended.out
 
 
+def test_a_tenant_by_its_domain_is_the_one_that_key_vault_asks_for_by_its_id(run):
+    by_domain = {**ORDERS, "AZURE_TENANT_ID": "contoso.onmicrosoft.com"}
+    ended = run(*unmodified("default_secret.py"), environment=by_domain).succeeded()
+    assert ended.out.splitlines() == ["correct horse battery staple"]
+    assert [exchange["path"].split("/")[1] for exchange in ended.token_requests()] == ["contoso.onmicrosoft.com"]
+
+
 def test_a_sovereign_cloud_is_asked_at_its_own_authority(run):
     ended = run(*unmodified("sovereign.py"), environment=ORDERS).succeeded()
     assert ended.out.strip() == "database-password"
