@@ -17,7 +17,7 @@ fn raw(run: &Run, request: &str) -> String {
 async fn other_names_are_refused_by_name_and_written_down() {
     let run = start().await;
     for (target, words) in [
-        ("pypi.org:443", "nothing leaves this machine"),
+        ("example.org:443", "nothing leaves this machine"),
         ("other.vault.azure.net:443", "contoso-vault"),
         ("azcliprod.blob.core.windows.net:443", "contosostore"),
         ("login.microsoftonline.com:8443", "port 443"),
