@@ -60,13 +60,13 @@ pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock) -> Result<Fetche
     };
     let relative = seconds("expires_in")?;
     let absolute = seconds("expires_on")?.map(|at| at - server);
-    // A managed-identity host may answer from its own cache, with the `expires_in` of long ago: where the two differ, the
-    // earlier end is the safe one.
-    let lifetime = [relative, absolute]
+    let in_token = jwt_expiry(&secret).map(|at| at - server);
+    // The earliest end is the safe one. A managed-identity host may answer from its own cache, with the `expires_in` of
+    // long ago; and `expires_in` is counted from a moment that is already past when it arrives.
+    let lifetime = [relative, absolute, in_token]
         .into_iter()
         .flatten()
         .min()
-        .or_else(|| jwt_expiry(&secret).map(|at| at - server))
         .ok_or_else(|| malformed("the answer does not say when the token expires"))?;
 
     if lifetime > LONGEST_LIFE {
@@ -256,9 +256,12 @@ mod tests {
     }
 
     #[test]
-    fn of_two_ends_the_earlier_counts() {
+    fn of_several_ends_the_earliest_counts() {
         assert_eq!(lifetime(r#"{"access_token":"t","expires_in":86400,"expires_on":1800000600}"#), 600);
         assert_eq!(lifetime(r#"{"access_token":"t","expires_in":60,"expires_on":1800000600}"#), 60);
+        // The answer took two seconds, by the token's own account.
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"exp":1800003598}"#);
+        assert_eq!(lifetime(&format!(r#"{{"access_token":"e30.{payload}.s","expires_in":3600}}"#)), 3598);
     }
 
     #[test]
