@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 import urllib.request
+import uuid
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,8 +50,10 @@ class IdentityHost:
             request_queue_size = 1024
 
         self.server = Server(("127.0.0.1", 0), Handler)
+        # The process keeps tokens by endpoint, and the system may give the port of an earlier host again: the path must
+        # not be the same.
         self.variables = {
-            "IDENTITY_ENDPOINT": f"http://127.0.0.1:{self.server.server_port}/msi/token",
+            "IDENTITY_ENDPOINT": f"http://127.0.0.1:{self.server.server_port}/{uuid.uuid4()}/msi/token",
             "IDENTITY_HEADER": "a-header",
         }
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
