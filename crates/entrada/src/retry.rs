@@ -27,7 +27,8 @@ impl Retry {
         let clock = platform.clock();
         let started = clock.elapsed();
         let mut pause = self.first_pause;
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let outcome = platform.http().send(request).await;
             let (again, asked) = match &outcome {
                 Ok(response) => {
@@ -41,15 +42,16 @@ impl Retry {
             };
             // Between half and all of it, so that many clients do not come back together.
             let wait = asked.unwrap_or_else(|| pause.mul_f64(0.5 + fastrand::f64() / 2.0));
-            let late = clock.elapsed() - started + wait >= self.deadline;
+            // Saturating: a server may ask for any number of seconds.
+            let late = clock.elapsed().saturating_sub(started).saturating_add(wait) >= self.deadline;
             if !again || late || platform.http().retries() {
                 return outcome;
             }
             tracing::debug!(attempt, wait_ms = wait.as_millis(), ?request, "trying again");
             clock.sleep(wait).await;
             pause *= 2;
+            attempt += 1;
         }
-        unreachable!("the last attempt returns")
     }
 }
 
@@ -109,8 +111,10 @@ mod tests {
             send(vec![closed(), closed(), closed(), closed()]).await,
             (Err(HttpError::Connect("refused".into())), 3)
         );
-        let mut later = response(503, "");
-        later.headers.insert("retry-after", http::HeaderValue::from_static("3600"));
-        assert_eq!(send(vec![Ok(later), Ok(response(200, ""))]).await, (Ok(503), 1));
+        for seconds in ["3600", "18446744073709551615"] {
+            let mut later = response(503, "");
+            later.headers.insert("retry-after", http::HeaderValue::from_static(seconds));
+            assert_eq!(send(vec![Ok(later), Ok(response(200, ""))]).await, (Ok(503), 1));
+        }
     }
 }

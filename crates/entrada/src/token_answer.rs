@@ -59,8 +59,8 @@ pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock) -> Result<Fetche
         },
     };
     let relative = seconds("expires_in")?;
-    let absolute = seconds("expires_on")?.map(|at| at - server);
-    let in_token = jwt_expiry(&secret).map(|at| at - server);
+    let absolute = seconds("expires_on")?.map(|at| at.saturating_sub(server));
+    let in_token = jwt_expiry(&secret).map(|at| at.saturating_sub(server));
     // The earliest end is the safe one. A managed-identity host may answer from its own cache, with the `expires_in` of
     // long ago; and `expires_in` is counted from a moment that is already past when it arrives.
     let lifetime = [relative, absolute, in_token]
@@ -305,6 +305,16 @@ mod tests {
         assert_eq!(excerpt("token=eyJhbGciOi.x.y end"), "token=[token removed] end");
         assert!(excerpt(&"ä".repeat(1000)).chars().count() <= 401);
         assert!(excerpt(&"ab ".repeat(1000)).chars().count() <= 402);
+    }
+
+    #[test]
+    fn no_number_is_too_far_out() {
+        for number in [i64::MIN, i64::MAX] {
+            let payload = URL_SAFE_NO_PAD.encode(format!(r#"{{"exp":{number}}}"#));
+            assert!(read(&format!(r#"{{"access_token":"t","expires_on":{number}}}"#)).is_err());
+            assert!(read(&format!(r#"{{"access_token":"t","expires_in":"{number}"}}"#)).is_err());
+            assert!(read(&format!(r#"{{"access_token":"e30.{payload}.s"}}"#)).is_err());
+        }
     }
 
     proptest! {

@@ -81,7 +81,7 @@ impl AzureCli {
         let expires_on = answer.get("expires_on").and_then(point).or_else(|| jwt_expiry(&secret)).ok_or_else(|| {
             Error::failed("az does not say when its token expires").next("update az to 2.54 or later")
         })?;
-        let lifetime = u64::try_from(expires_on - now).ok().filter(|left| *left > 0);
+        let lifetime = u64::try_from(expires_on.saturating_sub(now)).ok().filter(|left| *left > 0);
         let lifetime = lifetime.ok_or_else(|| {
             Error::failed("az answered with a token that has already expired")
                 .next("check this machine's clock, then run: az login")
@@ -274,6 +274,7 @@ mod tests {
             (output(0, "eyJhbGciOi.not.json", ""), "other than a token", Failed),
             (output(0, r#"{"accessToken":"opaque"}"#, ""), "2.54", Failed),
             (output(0, r#"{"accessToken":"opaque","expires_on":5}"#, ""), "already expired", Failed),
+            (output(0, r#"{"accessToken":"opaque","expires_on":-9223372036854775808}"#, ""), "already expired", Failed),
             (Err(ProcessError::Timeout(Duration::from_secs(10))), "within 10 s", Failed),
         ] {
             let machine = machine().outputs([result]);
