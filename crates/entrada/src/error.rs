@@ -159,12 +159,6 @@ impl Error {
         self.edit(|inner| inner.attempts = attempts)
     }
 
-    /// Turns a failure into "not set up here", for the places where a chain must go on.
-    #[must_use]
-    pub fn into_unavailable(self) -> Self {
-        self.edit(|inner| inner.outcome = Outcome::Unavailable)
-    }
-
     /// What the failure means.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome

@@ -1,22 +1,15 @@
 //! Files.
 
-use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Where files are read.
+/// Where files are looked at.
 pub trait Files: Send + Sync {
     /// What tells one version of a file from another; `None` where there is no such file.
     fn stamp(&self, path: &Path) -> Option<FileStamp>;
 
     /// Whether `path` is a file that this user may start as a program.
     fn is_program(&self, path: &Path) -> bool;
-
-    /// The start of a file, at most `limit` bytes of it.
-    ///
-    /// # Errors
-    /// Whatever the operating system says.
-    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>>;
 }
 
 /// What tells one version of a file from another.
@@ -47,12 +40,5 @@ impl Files for SystemFiles {
     #[cfg(not(unix))]
     fn is_program(&self, path: &Path) -> bool {
         path.is_file()
-    }
-
-    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        use io::Read;
-        let mut content = Vec::new();
-        std::fs::File::open(path)?.take(limit).read_to_end(&mut content)?;
-        Ok(content)
     }
 }

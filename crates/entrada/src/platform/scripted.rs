@@ -1,7 +1,6 @@
 //! A machine that does what a test says.
 
 use std::collections::{HashMap, VecDeque};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -128,10 +127,6 @@ impl Files for ScriptedFiles {
 
     fn is_program(&self, path: &Path) -> bool {
         self.0.lock().expect("no panic").contains_key(path)
-    }
-
-    fn read(&self, _path: &Path, _limit: u64) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
     }
 }
 
