@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entrada::{Error, Outcome, Token, TokenRequest};
+use entrada::{Condition, Error, Outcome, Token, TokenRequest};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -68,6 +68,7 @@ impl Call {
             error.to_string(),
             &self.scopes,
             self.request.claims.as_deref(),
+            error.condition().map(Condition::as_str),
         );
         let made = py.import("entrada._outcome").and_then(|module| module.call_method1("failure", arguments));
         made.map_or_else(|error| error, PyErr::from_value)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use entrada::{
     AzureCliCredential, AzureCliCredentialOptions, ChainedTokenCredential, ClientSecretCredential,
     ClientSecretCredentialOptions, Credential as Core, DefaultAzureCredential, DefaultAzureCredentialOptions,
-    EnvironmentCredential, EnvironmentCredentialOptions, Error, ManagedIdentityCredential,
+    EnvironmentCredential, EnvironmentCredentialOptions, Error, ExpectedIdentity, ManagedIdentityCredential,
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -34,6 +34,12 @@ pub(crate) fn core(py: Python<'_>, kind: &str, options: &Bound<'_, PyDict>) -> P
         }
         "managed identity" => ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
             user_assigned_id: given.user_assigned_id()?,
+            expected: ExpectedIdentity {
+                tenant_id: given.text("expected_tenant_id")?,
+                client_id: given.text("expected_client_id")?,
+                object_id: given.text("expected_object_id")?,
+            },
+            timeout: given.seconds("timeout")?,
             ..Default::default()
         }))
         .map(|made| made as _),

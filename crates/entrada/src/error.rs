@@ -20,6 +20,55 @@ pub enum Outcome {
     InteractionRequired,
 }
 
+/// What an endpoint of managed identities was found to be in, in more detail than an [`Outcome`].
+///
+/// Programs that want to tell these apart match on it; a chain does not need to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Condition {
+    /// This program does not run on a host with managed identities.
+    NotThisHost,
+    /// The endpoint is configured, but nobody listened there, for as long as the start of a container may take.
+    NotListening,
+    /// The identity asked for is not assigned to the host, or the host has none.
+    IdentityNotAssigned,
+    /// The host has several user-assigned identities, and the request named none.
+    SeveralIdentities,
+    /// The host cannot serve a user-assigned identity by this kind of id; nothing was sent.
+    IdentityNotSupported,
+    /// The answer was a token of another identity than the one asked for or expected; it was thrown away.
+    OtherIdentity,
+    /// The resource of the scope is not known in the identity's tenant.
+    UnknownResource,
+    /// The endpoint refused the request itself: its secret, its headers, its certificate.
+    Refused,
+    /// Too many requests: the endpoint answered 429 for as long as it was asked.
+    Throttled,
+    /// The endpoint answered 410 for longer than the 70 seconds that an update of it may take.
+    Gone,
+    /// The endpoint failed, did not answer in time, or answered with something that is no token.
+    Broken,
+}
+
+impl Condition {
+    /// A word for programs and logs, for example `identity_not_assigned`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotThisHost => "not_this_host",
+            Self::NotListening => "not_listening",
+            Self::IdentityNotAssigned => "identity_not_assigned",
+            Self::SeveralIdentities => "several_identities",
+            Self::IdentityNotSupported => "identity_not_supported",
+            Self::OtherIdentity => "other_identity",
+            Self::UnknownResource => "unknown_resource",
+            Self::Refused => "refused",
+            Self::Throttled => "throttled",
+            Self::Gone => "gone",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 /// What a server answered, without anything secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,6 +111,7 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     outcome: Outcome,
     invalid_argument: bool,
+    condition: Option<Condition>,
     credential: Option<String>,
     what: String,
     tried: Option<String>,
@@ -75,6 +125,7 @@ impl Error {
         Self(Arc::new(Inner {
             outcome,
             invalid_argument: false,
+            condition: None,
             credential: None,
             what: what.into(),
             tried: None,
@@ -116,6 +167,15 @@ impl Error {
             return self;
         }
         self.edit(|inner| inner.credential = Some(name.into()))
+    }
+
+    /// Says in which condition an endpoint was found. The first one to say so stays: it was nearest.
+    #[must_use]
+    pub(crate) fn condition_of(self, condition: Condition) -> Self {
+        if self.0.condition.is_some() {
+            return self;
+        }
+        self.edit(|inner| inner.condition = Some(condition))
     }
 
     /// Says what was tried: endpoint, identity, tenant, scope.
@@ -162,6 +222,11 @@ impl Error {
     /// What the failure means.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
+    }
+
+    /// In which condition the endpoint of a managed identity was found; `None` for other failures.
+    pub fn condition(&self) -> Option<Condition> {
+        self.0.condition
     }
 
     /// Whether an argument was wrong and nothing was sent.

@@ -39,9 +39,11 @@ mod cache;
 mod chain;
 mod credential;
 mod credentials;
+mod deadline;
 mod developer_tools;
 mod entra;
 mod error;
+mod expected_identity;
 mod managed_identity;
 pub mod platform;
 mod retry;
@@ -57,7 +59,8 @@ pub use credentials::{
     AzureCliCredential, AzureCliCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
     EnvironmentCredential, EnvironmentCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
 };
-pub use error::{Answer, Attempt, Error, Outcome};
+pub use error::{Answer, Attempt, Condition, Error, Outcome};
+pub use expected_identity::ExpectedIdentity;
 pub use managed_identity::UserAssignedId;
 pub use platform::transport;
 pub use runtime::{Fork, prepare_fork};

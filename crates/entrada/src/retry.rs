@@ -1,67 +1,129 @@
 //! Sending a request again where that can help.
 
+use std::fmt;
 use std::time::Duration;
 
-use crate::platform::{HttpError, HttpRequest, HttpResponse, Platform};
+use crate::deadline::Deadline;
+use crate::platform::{HttpError, HttpRequest, HttpResponse, Limiter, Platform};
 
-/// How often, how long and after what a request is sent again.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Retry {
-    /// How many times a request is sent at most.
-    pub(crate) attempts: u32,
-    /// The pause before the second attempt; it doubles with each.
-    pub(crate) first_pause: Duration,
-    /// When to give up, counted from the first attempt.
-    pub(crate) deadline: Duration,
-    /// How many times at most where there is no answer at all.
-    pub(crate) attempts_unanswered: u32,
-    /// The answers that may pass.
-    pub(crate) transient: fn(&HttpResponse) -> bool,
+/// How long a service may be away that says it will be back, or that has not started yet: Microsoft's guidance for 410 of
+/// the metadata service is 70 seconds, and containers start within that.
+const PATIENCE: Duration = Duration::from_secs(70);
+/// The longest pause while one is patient.
+const LONGEST_PATIENT_PAUSE: Duration = Duration::from_secs(10);
+
+/// What came of a request.
+pub(crate) type Outcome = Result<HttpResponse, HttpError>;
+
+/// Whether to send a request again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It would be answered the same.
+    Never,
+    /// A few times, with pauses that double.
+    Soon,
+    /// For as long as [`PATIENCE`]: this passes by itself.
+    Patiently,
 }
 
-impl Retry {
-    /// Sends a request until the answer is final, the attempts are used up, or the deadline would pass.
-    ///
-    /// `Retry-After` is obeyed where the deadline allows it.
-    pub(crate) async fn send(&self, platform: &Platform, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
-        let clock = platform.clock();
-        let started = clock.elapsed();
-        let mut pause = self.first_pause;
-        let mut attempt = 1;
-        loop {
-            let outcome = platform.http().send(request).await;
-            let (again, asked) = match &outcome {
-                Ok(response) => {
-                    let again = attempt < self.attempts && (self.transient)(response);
-                    (again, retry_after(response))
-                }
-                Err(error) => {
-                    let again = attempt < self.attempts_unanswered && error.is_transient();
-                    (again, None)
-                }
-            };
-            // Between half and all of it, so that many clients do not come back together.
-            let wait = asked.unwrap_or_else(|| pause.mul_f64(0.5 + fastrand::f64() / 2.0));
-            // Saturating: a server may ask for any number of seconds.
-            let late = clock.elapsed().saturating_sub(started).saturating_add(wait) >= self.deadline;
-            if !again || late || platform.http().retries() {
-                return outcome;
-            }
-            tracing::debug!(attempt, wait_ms = wait.as_millis(), ?request, "trying again");
-            clock.sleep(wait).await;
-            pause *= 2;
-            attempt += 1;
+/// How often and after what a request is sent again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retry {
+    /// How many times a request is sent at most where it was answered and may be sent again soon.
+    pub(crate) attempts: u32,
+    /// How many times at most where there is no answer at all.
+    pub(crate) attempts_unanswered: u32,
+    /// The pause before the second attempt; it doubles with each.
+    pub(crate) first_pause: Duration,
+    /// What may pass.
+    pub(crate) again: fn(&Outcome) -> Again,
+}
+
+/// What the attempts of one call have in common.
+pub(crate) struct Sending<'a> {
+    pub(crate) platform: &'a Platform,
+    pub(crate) deadline: Deadline,
+    /// What keeps this process from asking too often, where the service has a limit.
+    pub(crate) limiter: Option<&'a Limiter>,
+}
+
+/// How a call ended, and what it took.
+pub(crate) struct Sent {
+    pub(crate) outcome: Outcome,
+    pub(crate) effort: Effort,
+}
+
+/// How many attempts were made in what time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Effort {
+    pub(crate) attempts: u32,
+    pub(crate) took: Duration,
+}
+
+impl fmt::Display for Effort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempts {
+            0 | 1 => Ok(()),
+            attempts => write!(f, ", {attempts} times in {:.1} s", self.took.as_secs_f32()),
         }
     }
 }
 
-/// `Retry-After` in seconds (RFC 9110, section 10.2.3), or one of Azure's finer twins.
-fn retry_after(response: &HttpResponse) -> Option<Duration> {
+impl Retry {
+    /// Sends a request until the answer is final, the attempts are used up, or the deadline would pass. No attempt goes
+    /// on past the deadline.
+    ///
+    /// `Retry-After` is obeyed where the deadline allows it.
+    pub(crate) async fn send(&self, sending: &Sending<'_>, mut request: HttpRequest) -> Sent {
+        let platform = sending.platform;
+        let (clock, longest) = (platform.clock(), request.timeout);
+        let started = clock.elapsed();
+        let mut pause = self.first_pause;
+        let mut attempts = 1;
+        loop {
+            let place = match sending.limiter {
+                Some(limiter) => Some(limiter.enter(clock).await),
+                None => None,
+            };
+            let left = sending.deadline.left(clock);
+            // A client that tries again by itself has the whole time.
+            request.timeout = if platform.http().retries() { left } else { longest.min(left) };
+            let outcome = platform.http().send(&request).await;
+            drop(place);
+
+            let took = clock.elapsed().saturating_sub(started);
+            let limit = if outcome.is_ok() { self.attempts } else { self.attempts_unanswered };
+            let (again, longest_pause) = match (self.again)(&outcome) {
+                Again::Never => (false, Duration::ZERO),
+                Again::Soon => (attempts < limit, Duration::MAX),
+                Again::Patiently => (took < PATIENCE, LONGEST_PATIENT_PAUSE),
+            };
+            let asked = outcome.as_ref().ok().and_then(retry_after);
+            // Between half and all of it, so that many clients do not come back together.
+            let wait = asked.unwrap_or_else(|| pause.min(longest_pause).mul_f64(0.5 + fastrand::f64() / 2.0));
+            if !again || platform.http().retries() || wait >= sending.deadline.left(clock) {
+                return Sent { outcome, effort: Effort { attempts, took } };
+            }
+            tracing::debug!(attempts, wait_ms = wait.as_millis(), ?request, "trying again");
+            clock.sleep(wait).await;
+            pause = pause.saturating_mul(2);
+            attempts += 1;
+        }
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), or one of Azure's finer twins.
+pub(crate) fn retry_after(response: &HttpResponse) -> Option<Duration> {
     let number = |name| response.header(name)?.trim().parse().ok();
     number("retry-after-ms")
         .or_else(|| number("x-ms-retry-after-ms"))
         .map(Duration::from_millis)
         .or_else(|| number("retry-after").map(Duration::from_secs))
+        .or_else(|| {
+            // A date counts from the server's own.
+            let date = |name| httpdate::parse_http_date(response.header(name)?.trim()).ok();
+            Some(date("retry-after")?.duration_since(date("date")?).unwrap_or_default())
+        })
 }
 
 #[cfg(test)]
@@ -74,47 +136,92 @@ mod tests {
         attempts: 4,
         attempts_unanswered: 3,
         first_pause: Duration::from_secs(1),
-        deadline: Duration::from_secs(30),
-        transient: |response| response.status == 503,
+        again: |outcome| match outcome {
+            Ok(response) if response.status == 503 => Again::Soon,
+            Ok(response) if response.status == 410 => Again::Patiently,
+            Err(error) if error.is_transient() => Again::Soon,
+            _ => Again::Never,
+        },
     };
 
-    fn request() -> HttpRequest {
+    async fn send_within(
+        seconds: u64,
+        answers: impl IntoIterator<Item = Outcome>,
+    ) -> (Result<u16, HttpError>, usize, Duration) {
+        let machine = Scripted::new(&[]).answers(answers);
         let url = "http://127.0.0.1/".parse().expect("a URL");
-        HttpRequest::get(url, Route::Direct, Duration::from_secs(1))
+        let request = HttpRequest::get(url, Route::Direct, Duration::from_secs(1));
+        let deadline = Deadline::after(machine.platform.clock(), Duration::from_secs(seconds));
+        let sending = Sending { platform: &machine.platform, deadline, limiter: None };
+        let sent = RETRY.send(&sending, request).await;
+        let count = machine.http.sent().len();
+        assert_eq!(sent.effort.attempts as usize, count);
+        (sent.outcome.map(|response| response.status), count, sent.effort.took)
     }
 
-    async fn send(answers: Vec<Result<HttpResponse, HttpError>>) -> (Result<u16, HttpError>, usize) {
-        let machine = Scripted::new(&[]).answers(answers);
-        let outcome = RETRY.send(&machine.platform, &request()).await;
-        (outcome.map(|r| r.status), machine.http.sent().len())
+    async fn send(answers: impl IntoIterator<Item = Outcome>) -> (Result<u16, HttpError>, usize) {
+        let (outcome, count, _) = send_within(30, answers).await;
+        (outcome, count)
+    }
+
+    fn answer(status: u16) -> Outcome {
+        Ok(response(status, ""))
     }
 
     #[tokio::test]
     async fn what_may_pass_is_tried_again() {
-        let broken = || Err(HttpError::Broken("reset".into()));
-        let answers = vec![Ok(response(503, "")), broken(), Ok(response(200, ""))];
+        let answers = [answer(503), Err(HttpError::Broken("reset".into())), answer(200)];
         assert_eq!(send(answers).await, (Ok(200), 3));
     }
 
     #[tokio::test]
     async fn what_stays_is_not() {
-        assert_eq!(send(vec![Ok(response(401, ""))]).await, (Ok(401), 1));
-        assert_eq!(send(vec![Err(HttpError::TooLarge)]).await, (Err(HttpError::TooLarge), 1));
+        assert_eq!(send([answer(401)]).await, (Ok(401), 1));
+        assert_eq!(send([Err(HttpError::TooLarge)]).await, (Err(HttpError::TooLarge), 1));
     }
 
     #[tokio::test]
-    async fn attempts_and_deadline_are_limits() {
-        let busy = || Ok(response(503, ""));
-        assert_eq!(send(vec![busy(), busy(), busy(), busy(), busy()]).await, (Ok(503), 4));
-        let closed = || Err(HttpError::Connect("refused".into()));
-        assert_eq!(
-            send(vec![closed(), closed(), closed(), closed()]).await,
-            (Err(HttpError::Connect("refused".into())), 3)
-        );
-        for seconds in ["3600", "18446744073709551615"] {
+    async fn attempts_are_limited() {
+        assert_eq!(send(std::iter::repeat_with(|| answer(503)).take(9)).await, (Ok(503), 4));
+        let closed = || Err(HttpError::Refused("refused".into()));
+        assert_eq!(send(std::iter::repeat_with(closed).take(9)).await, (Err(HttpError::Refused("refused".into())), 3));
+    }
+
+    #[tokio::test]
+    async fn what_passes_by_itself_is_waited_for_but_not_for_ever() {
+        let gone = || std::iter::repeat_with(|| answer(410));
+        let (outcome, attempts, took) = send_within(75, gone().take(8).chain([answer(200)])).await;
+        assert_eq!((outcome, attempts), (Ok(200), 9));
+        assert!(took < PATIENCE, "{took:?}");
+        let (outcome, _, took) = send_within(600, gone().take(99)).await;
+        assert_eq!(outcome, Ok(410));
+        assert!(took >= PATIENCE && took < PATIENCE + LONGEST_PATIENT_PAUSE, "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn the_deadline_ends_it_all() {
+        for seconds in [5, 20] {
+            let (_, _, took) = send_within(seconds, std::iter::repeat_with(|| answer(410)).take(99)).await;
+            assert!(took < Duration::from_secs(seconds), "{took:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_servers_wish_is_obeyed_within_the_deadline() {
+        let later = |name: &'static str, value: &str| {
             let mut later = response(503, "");
-            later.headers.insert("retry-after", http::HeaderValue::from_static(seconds));
-            assert_eq!(send(vec![Ok(later), Ok(response(200, ""))]).await, (Ok(503), 1));
+            later.headers.insert(name, value.parse().expect("a header"));
+            later.headers.insert("date", "Fri, 15 Jan 2027 08:00:00 GMT".parse().expect("a header"));
+            [Ok(later), answer(200)]
+        };
+        for seconds in ["3600", "18446744073709551615"] {
+            assert_eq!(send(later("retry-after", seconds)).await, (Ok(503), 1));
+        }
+        for (name, value) in
+            [("retry-after", "7"), ("retry-after-ms", "7000"), ("retry-after", "Fri, 15 Jan 2027 08:00:07 GMT")]
+        {
+            let (outcome, _, took) = send_within(30, later(name, value)).await;
+            assert_eq!((outcome, took), (Ok(200), Duration::from_secs(7)), "{name}: {value}");
         }
     }
 }

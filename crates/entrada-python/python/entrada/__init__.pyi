@@ -38,6 +38,8 @@ def get_bearer_token_provider(credential: TokenProvider, *scopes: str) -> Callab
 class CredentialUnavailableError(ClientAuthenticationError):
     """A way of signing in that is not set up here. Nothing was refused; a chain goes on to the next credential."""
 
+    condition: str | None
+
 class AuthenticationRequiredError(CredentialUnavailableError):
     """A person must act before there can be a token: sign in, or answer a demand for claims."""
 
@@ -105,7 +107,15 @@ class ManagedIdentityCredential(_SyncCredential):
     """Authenticates the managed identity of the Azure resource that runs the program."""
 
     def __init__(
-        self, *, client_id: str | None = None, identity_config: Mapping[str, str] | None = None, **kwargs: Any
+        self,
+        *,
+        client_id: str | None = None,
+        identity_config: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        expected_tenant_id: str | None = None,
+        expected_client_id: str | None = None,
+        expected_object_id: str | None = None,
+        **kwargs: Any,
     ) -> None: ...
 
 class EnvironmentCredential(_SyncCredential):

@@ -15,8 +15,12 @@ class CredentialUnavailableError(ClientAuthenticationError):
 
     __module__ = "entrada"
 
+    #: In which condition the endpoint of a managed identity was found, for example "identity_not_assigned"; see
+    #: :class:`ManagedIdentityCredential`.
+    condition: str | None = None
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return CredentialUnavailableError, (self.message,)
+        return CredentialUnavailableError, (self.message,), {"condition": self.condition}
 
 
 class AuthenticationRequiredError(CredentialUnavailableError):

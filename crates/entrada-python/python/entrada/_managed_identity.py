@@ -12,13 +12,41 @@ if TYPE_CHECKING:
 class ManagedIdentityCredential(SyncCredential):
     """Authenticates the managed identity of the Azure resource that runs the program.
 
-    The host is told by environment variables: ``IDENTITY_ENDPOINT`` and ``IDENTITY_HEADER`` (App Service, Functions,
-    Container Apps), otherwise the Instance Metadata Service of virtual machines, at
-    ``AZURE_POD_IDENTITY_AUTHORITY_HOST`` if that is set. Each request takes exactly one scope.
+    The host is told by environment variables when the credential is constructed, without a request, in this order:
 
-    :keyword str client_id: the client id of a user-assigned identity; without one, the system-assigned identity.
+    ==============================================================  ====================================
+    variables                                                       host
+    ==============================================================  ====================================
+    IDENTITY_ENDPOINT, IDENTITY_HEADER, IDENTITY_SERVER_THUMBPRINT  Service Fabric
+    IDENTITY_ENDPOINT, IDENTITY_HEADER                              App Service, Functions, Container Apps
+    IDENTITY_ENDPOINT, IMDS_ENDPOINT                                Azure Arc
+    MSI_ENDPOINT, MSI_SECRET, WEBSITE_SITE_NAME                     App Service before 2019
+    MSI_ENDPOINT, MSI_SECRET                                        Azure Machine Learning
+    MSI_ENDPOINT                                                    Cloud Shell
+    AZURE_AUTHORITY_HOST, AZURE_TENANT_ID,                          Kubernetes with workload identity
+    AZURE_FEDERATED_TOKEN_FILE
+    none, and the agent of Azure Arc is installed                   Azure Arc
+    none                                                            virtual machines, scale sets and container
+                                                                    instances (IMDS)
+    ==============================================================  ====================================
+
+    Each request takes exactly one scope. What may pass is tried again; an endpoint that starts with its container, or
+    is being updated, is waited for up to 70 seconds. While the host is throttled or down, a token that is still valid
+    is returned.
+
+    The exceptions of this credential have an attribute ``condition`` that tells what the endpoint was found to be in:
+    "not_this_host", "not_listening", "identity_not_assigned", "several_identities", "identity_not_supported",
+    "other_identity", "unknown_resource", "refused", "throttled", "gone" or "broken".
+
+    :keyword str client_id: the client id of a user-assigned identity; without one, the system-assigned identity, or the
+        one that the host names in ``DEFAULT_IDENTITY_CLIENT_ID`` (Azure Machine Learning) or ``AZURE_CLIENT_ID``
+        (Kubernetes).
     :keyword identity_config: a user-assigned identity by another of its names: a mapping with one of "client_id",
         "object_id" and "resource_id".
+    :keyword float timeout: how many seconds one call may take, with all its attempts. 75 by default.
+    :keyword str expected_tenant_id: refuse tokens of any other tenant.
+    :keyword str expected_client_id: refuse tokens of any other client id.
+    :keyword str expected_object_id: refuse tokens of any other object id.
     :raises ValueError: where an argument cannot be right, or several name an identity.
     """
 
@@ -30,6 +58,9 @@ class ManagedIdentityCredential(SyncCredential):
         configure(self, client_id, identity_config, kwargs)
 
 
+_OWN = ("timeout", "expected_tenant_id", "expected_client_id", "expected_object_id")
+
+
 def configure(
     credential: "Credential",
     client_id: str | None,
@@ -37,10 +68,11 @@ def configure(
     kwargs: dict[str, object],
 ) -> None:
     """Configure a credential for a managed identity."""
+    options = {name: kwargs.pop(name, None) for name in _OWN}
     if kwargs:
         from ._options import check
 
-        check(credential, kwargs, ("client_id", "identity_config"))
+        check(credential, kwargs, ("client_id", "identity_config", *_OWN))
     names = {name: value for name, value in (identity_config or {}).items() if value is not None}
     if client_id is not None:
         if names:
@@ -59,4 +91,5 @@ def configure(
                 f"ManagedIdentityCredential: identity_config has {name!r}; "
                 "it takes 'client_id', 'object_id' or 'resource_id'"
             )
-    credential._configure("managed identity", {f"identity_{name}": value for name, value in names.items()})
+    options.update({f"identity_{name}": value for name, value in names.items()})
+    credential._configure("managed identity", options)

@@ -23,11 +23,13 @@ def failure(
     message: str,
     scopes: tuple[str, ...],
     claims: str | None,
+    condition: str | None,
 ) -> Exception:
     """Return the exception for an outcome, and log it.
 
     ``kind`` is what the core says of it: that an argument is invalid, that this way of signing in is unavailable,
-    that a chain has none available, that a person must act, or that signing in failed.
+    that a chain has none available, that a person must act, or that signing in failed. ``condition`` is the state in
+    which the endpoint of a managed identity was found, and becomes an attribute of the exception.
     """
     logging = sys.modules.get("logging")
     if logging is not None:
@@ -35,6 +37,12 @@ def failure(
         logging.getLogger("azure.identity").log(level, "%s.%s failed: %s", type(owner).__name__, method, message)
     if kind == "invalid argument":
         return ValueError(message)
+    made = _made(kind, message, scopes, claims)
+    made.condition = condition  # type: ignore[attr-defined]
+    return made
+
+
+def _made(kind: str, message: str, scopes: tuple[str, ...], claims: str | None) -> Exception:
     from . import _exceptions
 
     if kind == "unavailable":

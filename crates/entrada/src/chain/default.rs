@@ -131,6 +131,7 @@ impl DefaultAzureCredential {
                         client_options: options.client_options.clone(),
                         cache,
                         platform,
+                        ..ManagedIdentityCredentialOptions::default()
                     }))?,
                     may_fail: false,
                 }

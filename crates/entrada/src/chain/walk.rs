@@ -60,7 +60,8 @@ impl Chain {
     }
 
     async fn walk(&self, mut request: TokenRequest) -> Result<Arc<Token>, Error> {
-        request.within_chain = true;
+        // Alone, a credential has nobody to give way to: it may be as patient as it is by itself.
+        request.within_chain = self.members.len() > 1;
         let clock = self.platform.clock();
         let mut attempts = Vec::new();
         let mut stopped = false;

@@ -11,7 +11,10 @@ use zeroize::Zeroizing;
 use super::platform_for;
 use crate::cache::{Cache, Principal};
 use crate::credential::{Cached, Source, credential_from_cached};
-use crate::entra::{Authority, Tenants, TokenEndpoint, check_client_id, check_secret, client_credentials};
+use crate::deadline::Deadline;
+use crate::entra::{
+    self, Authority, ClientProof, Tenants, TokenEndpoint, check_client_id, check_secret, client_credentials,
+};
 use crate::error::Error;
 use crate::platform::{Platform, Route};
 use crate::scope;
@@ -133,9 +136,9 @@ impl Source for ClientSecret {
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
         let target = self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
         let endpoint = TokenEndpoint::new(&self.authority, target.tenant_id, &self.client_id, &request.scopes);
-        let fetched = client_credentials(&endpoint, &self.platform, &self.client_id, &self.secret, request)
-            .await
-            .map_err(|error| error.without(&self.secret))?;
+        let deadline = Deadline::after(self.platform.clock(), entra::LIMIT);
+        let proof = ClientProof::Secret(&self.secret);
+        let fetched = client_credentials(&endpoint, &self.platform, deadline, &self.client_id, proof, request).await?;
         target.confirm(&fetched.token)?;
         Ok(fetched)
     }

@@ -1,6 +1,7 @@
 //! The identity of the Azure resource that runs this program.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::http::ClientOptions;
@@ -8,20 +9,52 @@ use azure_core::http::ClientOptions;
 use super::platform_for;
 use crate::cache::{Cache, Principal};
 use crate::credential::{Cached, Source, credential_from_cached};
+use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::managed_identity::{Host, UserAssignedId};
+use crate::expected_identity::{ExpectedIdentity, Guarded};
+use crate::managed_identity::{Asked, Host, UserAssignedId};
 use crate::platform::{Platform, Route};
 use crate::scope;
 use crate::token::{Fetched, TokenRequest};
 
+/// How long one call may take unless a user says so: an update of the metadata service takes up to 70 seconds.
+const LIMIT: Duration = Duration::from_secs(75);
+
 /// Authenticates the managed identity of the Azure resource that runs this program, system-assigned or user-assigned.
 ///
-/// The host is told by environment variables, in this order: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` (App Service,
-/// Functions, Container Apps); otherwise the Instance Metadata Service of virtual machines and scale sets, at
-/// `AZURE_POD_IDENTITY_AUTHORITY_HOST` if that is set. Requests to it never go through a proxy.
+/// The host is told by variables when the credential is created, without a request, in this order:
 ///
-/// Each request takes exactly one scope, such as `https://vault.azure.net/.default`, or the resource itself. Claims and
-/// tenant ids of a request have no effect: the host knows neither.
+/// | variables | host | a user-assigned identity by |
+/// |---|---|---|
+/// | `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`, `IDENTITY_SERVER_THUMBPRINT` | Service Fabric | (set up outside the program) |
+/// | `IDENTITY_ENDPOINT`, `IDENTITY_HEADER` | App Service, Functions, Container Apps | client, object or resource id |
+/// | `IDENTITY_ENDPOINT`, `IMDS_ENDPOINT` | Azure Arc | client, object or resource id |
+/// | `MSI_ENDPOINT`, `MSI_SECRET`, `WEBSITE_SITE_NAME` or `WEBSITE_HOSTNAME` | App Service before 2019 | client id |
+/// | `MSI_ENDPOINT`, `MSI_SECRET` | Azure Machine Learning; `DEFAULT_IDENTITY_CLIENT_ID` is its default | client id |
+/// | `MSI_ENDPOINT` | Cloud Shell, with the identity of the person in it | |
+/// | `AZURE_AUTHORITY_HOST`, `AZURE_TENANT_ID`, `AZURE_FEDERATED_TOKEN_FILE` | Kubernetes with workload identity; `AZURE_CLIENT_ID` is its default, `AZURE_KUBERNETES_TOKEN_PROXY` an AKS identity binding | client id |
+/// | none, and the agent of Azure Arc is installed | Azure Arc | client, object or resource id |
+/// | none | virtual machines, scale sets, container instances: the Instance Metadata Service (IMDS), at `AZURE_POD_IDENTITY_AUTHORITY_HOST` if that is set | client, object or resource id |
+///
+/// Requests to the host never go through a proxy. A host that would overlook the identity that is asked for is not asked,
+/// and a token of another identity is thrown away. The secrets that a platform rotates are read anew for each request.
+///
+/// Each request takes exactly one scope, such as `https://vault.azure.net/.default`, or the resource itself. Tenant ids of
+/// a request have no effect, and claims only make the host be asked anew: it knows neither.
+///
+/// # Patience
+///
+/// What may pass is tried again, with growing pauses and as `Retry-After` asks: throttling (429), failures (408, 5xx, 404
+/// of IMDS), broken answers. An endpoint that is being updated (410), or that is configured and does not listen yet, as
+/// when a container starts, is waited for up to 70 seconds. [`timeout`](ManagedIdentityCredentialOptions::timeout) ends
+/// it all. Towards IMDS one process has at most 5 requests under way and starts at most 20 in a second.
+///
+/// While the host is throttled or down, a token that is still valid is returned; nobody waits for its replacement.
+///
+/// # Errors
+///
+/// [`Error::condition`](crate::Error::condition) tells apart what an endpoint can be in, from
+/// [not being there](crate::Condition::NotThisHost) to [throttling](crate::Condition::Throttled).
 ///
 /// ```no_run
 /// use azure_core::credentials::TokenCredential;
@@ -46,6 +79,11 @@ pub struct ManagedIdentityCredential {
 pub struct ManagedIdentityCredentialOptions {
     /// The user-assigned identity; by default the system-assigned one.
     pub user_assigned_id: Option<UserAssignedId>,
+    /// The identity that tokens must be of; any by default.
+    pub expected: ExpectedIdentity,
+    /// How long one call may take, with all its attempts; 75 seconds by default, which is enough for an endpoint that is
+    /// being updated or starts with its container.
+    pub timeout: Option<Duration>,
     /// The HTTP pipeline of a user's own. Its retries then count instead of the credential's. By default requests go
     /// through the client that all credentials share.
     pub client_options: Option<ClientOptions>,
@@ -59,23 +97,30 @@ impl ManagedIdentityCredential {
     /// Creates the credential. Nothing is sent; that this is no Azure host shows when a token is requested.
     ///
     /// # Errors
-    /// Where the id of the user-assigned identity cannot be right.
+    /// Where an id cannot be right, or the time is none.
     pub fn new(options: Option<ManagedIdentityCredentialOptions>) -> Result<Arc<Self>, Error> {
         const NAME: &str = "ManagedIdentityCredential";
         let options = options.unwrap_or_default();
         let platform = platform_for(options.platform, options.client_options, Route::Direct);
         let id = options.user_assigned_id;
-        if let Some(id) = &id {
-            id.check().map_err(|error| error.credential(NAME))?;
-        }
-        let host = Host::detect(platform.environment());
-        let (kind, endpoint) = match &host {
-            Ok(host) => host.parts(),
-            Err(_) => ("none", ""),
+        let limit = options.timeout.unwrap_or(LIMIT);
+        let check = || {
+            id.as_ref().map(UserAssignedId::check).transpose()?;
+            options.expected.check()?;
+            if limit.is_zero() {
+                return Err(Error::invalid_argument("timeout is zero").next("give the host some seconds"));
+            }
+            Ok(())
         };
+        check().map_err(|error| error.credential(NAME))?;
+        let host = Host::detect(&platform);
         let (id_kind, id_text) = id.as_ref().map(UserAssignedId::parts).unzip();
-        let principal = Principal::new("managed identity", &[Some(kind), Some(endpoint), id_kind, id_text]);
-        let source = ManagedIdentity { host, id, platform: platform.clone() };
+        let mut parts = vec![id_kind, id_text];
+        parts.extend(options.expected.parts());
+        parts.extend(host.as_ref().map(Host::parts).unwrap_or_default());
+        let principal = Principal::new("managed identity", &parts);
+        let source = ManagedIdentity { host, id, limit, platform: platform.clone() };
+        let source = Guarded::new(source, options.expected);
         Ok(Arc::new(Self { cached: Cached::new(NAME, principal, source, platform, options.cache) }))
     }
 }
@@ -85,6 +130,7 @@ credential_from_cached!(ManagedIdentityCredential);
 struct ManagedIdentity {
     host: Result<Host, Error>,
     id: Option<UserAssignedId>,
+    limit: Duration,
     platform: Platform,
 }
 
@@ -96,8 +142,14 @@ impl Source for ManagedIdentity {
 
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
         let host = self.host.as_ref().map_err(Error::clone)?;
-        let resource = scope::single_resource(request)?;
-        host.fetch(&self.platform, resource, self.id.as_ref(), request.within_chain).await
+        let asked = Asked {
+            platform: &self.platform,
+            resource: scope::single_resource(request)?,
+            id: self.id.as_ref(),
+            within_chain: request.within_chain,
+            deadline: Deadline::after(self.platform.clock(), self.limit),
+        };
+        host.fetch(&asked, request).await
     }
 }
 
@@ -170,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn app_service_recovers_from_an_empty_answer_and_a_late_start() {
         let machine = Scripted::new(APP_SERVICE).answers([
-            Err(HttpError::Connect("refused".into())),
+            Err(HttpError::Refused("refused".into())),
             Ok(response(200, "")),
             Ok(response(200, TOKEN)),
         ]);

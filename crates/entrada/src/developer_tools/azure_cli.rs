@@ -216,8 +216,8 @@ mod tests {
 
     fn machine() -> Scripted {
         let machine = Scripted::new(&[("PATH", "/usr/bin"), ("HOME", "/home/u")]);
-        machine.files.put("/usr/bin/az", 1);
-        machine.files.put("/home/u/.azure/azureProfile.json", 1);
+        machine.files.put("/usr/bin/az", "#!");
+        machine.files.put("/home/u/.azure/azureProfile.json", "{}");
         machine
     }
 
@@ -251,7 +251,7 @@ mod tests {
             started[0].arguments.join(std::ffi::OsStr::new(" ")),
             "account get-access-token --output json --resource https://vault.azure.net --subscription My Subscription"
         );
-        machine.files.put("/home/u/.azure/azureProfile.json", 2);
+        machine.files.put("/home/u/.azure/azureProfile.json", "{ }");
         assert_eq!(credential.token(&request()).await.expect("a token").secret(), "t-2");
     }
 

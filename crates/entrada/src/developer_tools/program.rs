@@ -25,7 +25,7 @@ mod tests {
     fn only_absolute_folders_count() {
         let machine = Scripted::new(&[("PATH", ".::bin:/usr/bin:/opt/bin")]);
         for path in ["./az", "az", "bin/az", "/opt/bin/az"] {
-            machine.files.put(path, 1);
+            machine.files.put(path, "#!");
         }
         assert_eq!(find(&machine.platform, &["az"]), Some("/opt/bin/az".into()));
         assert_eq!(find(&machine.platform, &["azd"]), None);

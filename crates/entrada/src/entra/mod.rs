@@ -6,5 +6,5 @@ mod identifiers;
 mod token_endpoint;
 
 pub(crate) use authority::Authority;
-pub(crate) use identifiers::{Target, Tenants, check_client_id, check_secret};
-pub(crate) use token_endpoint::{TokenEndpoint, client_credentials};
+pub(crate) use identifiers::{Target, Tenants, check_client_id, check_secret, check_tenant_id};
+pub(crate) use token_endpoint::{ClientProof, LIMIT, TokenEndpoint, client_credentials};

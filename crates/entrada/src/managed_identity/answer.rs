@@ -1,25 +1,48 @@
 //! The answers of managed-identity endpoints: their own words, and what they mean.
 
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 use super::UserAssignedId;
-use crate::error::{Answer, Error};
+use super::exchange::Asked;
+use crate::error::{Answer, Condition, Error};
 use crate::platform::HttpResponse;
-use crate::token_answer::{describe, excerpt};
+use crate::token::Fetched;
+use crate::token_answer::{self, describe, excerpt, jwt_claim};
 
-/// The error that a host's JSON tells of. Hosts differ in names and case: `error` and `error_description`, `Message`,
-/// `statusCode`, `CorrelationId`.
+/// Whether a body is JSON, whole.
+pub(super) fn is_json(response: &HttpResponse) -> bool {
+    serde_json::from_slice::<IgnoredAny>(&response.body).is_ok()
+}
+
+fn object(response: &HttpResponse) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(&response.body) {
+        Ok(Value::Object(object)) => Some(object),
+        _ => None,
+    }
+}
+
+/// Whether a body is an error in the metadata service's form: JSON with the text `error`.
+pub(super) fn has_error(response: &HttpResponse) -> bool {
+    object(response).is_some_and(|body| body.get("error").is_some_and(Value::is_string))
+}
+
+/// The error that a host's JSON tells of. Hosts differ in names and case: `error` and `error_description`; `Message`,
+/// `statusCode`, `CorrelationId`; or all of them within `error`.
 pub(super) fn said(response: &HttpResponse) -> Option<Answer> {
-    let Value::Object(body) = serde_json::from_slice(&response.body).ok()? else {
-        return None;
+    let body = object(response)?;
+    let inner = match body.get("error") {
+        Some(Value::Object(inner)) => inner,
+        _ => &body,
     };
     let text = |names: &[&str]| {
-        body.iter()
+        inner
+            .iter()
             .find(|(key, _)| names.iter().any(|name| key.eq_ignore_ascii_case(name)))
             .and_then(|(_, value)| value.as_str())
             .map(excerpt)
     };
-    let error = text(&["error"]);
+    let error = text(&["error", "code"]);
     let message = text(&["error_description", "message"]);
     if error.is_none() && message.is_none() {
         return None;
@@ -34,43 +57,134 @@ pub(super) fn said(response: &HttpResponse) -> Option<Answer> {
     })
 }
 
+/// Makes a token of a successful answer, if it is one of the identity that was asked for.
+pub(super) fn token(host: &str, response: &HttpResponse, asked: &Asked<'_>) -> Result<Fetched, Error> {
+    let fetched = token_answer::parse(response, asked.platform.clock())?;
+    let (Some(id), Some(body)) = (asked.id, object(response)) else {
+        return Ok(fetched);
+    };
+    let in_token = |claim: &str| jwt_claim(fetched.token.secret(), claim)?.as_str().map(str::to_owned);
+    // What the answer says, and where the id is one that tokens have, what the token says.
+    let shown = [
+        echo(&body, id),
+        match id {
+            UserAssignedId::ClientId(_) => in_token("appid").or_else(|| in_token("azp")),
+            UserAssignedId::ObjectId(_) => in_token("oid"),
+            UserAssignedId::ResourceId(_) => None,
+        },
+    ];
+    let other = shown.into_iter().flatten().find(|shown| !shown.eq_ignore_ascii_case(id.parts().1));
+    match other {
+        None => Ok(fetched),
+        Some(other) => Err(Error::failed(format!(
+            "{host} was asked for {} and answered with a token of {}",
+            whose(Some(id)),
+            excerpt(&other)
+        ))
+        .condition_of(Condition::OtherIdentity)
+        .answer(Answer { status: Some(response.status), ..Answer::default() })
+        .next(
+            "the token was thrown away; check that the identity is assigned to this resource, and that the id is right",
+        )),
+    }
+}
+
+/// The id that an answer repeats, of the kind that was asked for.
+pub(super) fn echo(body: &Map<String, Value>, id: &UserAssignedId) -> Option<String> {
+    let names: &[&str] = match id {
+        UserAssignedId::ClientId(_) => &["client_id"],
+        UserAssignedId::ObjectId(_) => &["object_id", "principal_id"],
+        UserAssignedId::ResourceId(_) => &["msi_res_id", "mi_res_id"],
+    };
+    names.iter().find_map(|name| body.get(*name)?.as_str()).map(str::to_owned)
+}
+
+/// Refuses an answer that does not repeat the id of the identity that was asked for: a host of an older version answers
+/// with the token of its system-assigned identity whatever it is asked.
+pub(super) fn check_confirmed(host: &str, response: &HttpResponse, id: Option<&UserAssignedId>) -> Result<(), Error> {
+    let (Some(id), Some(body)) = (id, object(response)) else {
+        return Ok(());
+    };
+    if echo(&body, id).is_some() {
+        return Ok(());
+    }
+    Err(Error::failed(format!("{host} did not confirm that its token is of {}", whose(Some(id))))
+        .condition_of(Condition::OtherIdentity)
+        .answer(Answer { status: Some(response.status), ..Answer::default() })
+        .next(format!(
+            "the token was thrown away; update {host}, or leave the id out to use its system-assigned identity"
+        )))
+}
+
 /// What a refusal means. `host` names the host for the message.
 pub(super) fn refusal(host: &str, response: &HttpResponse, id: Option<&UserAssignedId>) -> Error {
     let said = said(response);
     let words = said.as_ref().map_or("", |said| &*said.text).to_lowercase();
-    let error = said.as_ref().and_then(|said| said.error.as_deref());
+    let code = said.as_ref().and_then(|said| said.error.as_deref()).unwrap_or_default();
+    let unknown_resource =
+        code == "invalid_resource" || words.contains("aadsts50001") || words.contains("aadsts500011");
+    let not_found = code == "ManagedIdentityNotFound";
     let answer = said.clone().unwrap_or_else(|| describe(response));
-    let whose = whose(id);
-    let (error, next) = match response.status {
+    let endpoint = || format!("the managed-identity endpoint of this {host}");
+    let (condition, error, next) = match response.status {
         400 if words.contains("multiple user assigned") => (
+            Condition::SeveralIdentities,
             Error::unavailable(format!("this {host} has several user-assigned identities and none was named")),
             "name one: pass client_id, or set AZURE_CLIENT_ID for DefaultAzureCredential".to_owned(),
         ),
-        400 if error == Some("invalid_resource") => (
+        400 if unknown_resource => (
+            Condition::UnknownResource,
             Error::failed("the tenant does not know the resource of this scope"),
             "check the scope for typing errors".to_owned(),
         ),
-        400 if said.is_some() => (
-            Error::unavailable(format!("{whose} is not assigned to this {host}")),
+        400 if is_about_the_request(code) => (
+            Condition::Refused,
+            Error::failed(format!("{} refused the form of the request", endpoint())),
+            "check that no proxy or sidecar changes requests to this endpoint".to_owned(),
+        ),
+        400 | 404 if not_found || response.status == 400 && said.is_some() => (
+            Condition::IdentityNotAssigned,
+            Error::unavailable(format!("{} is not assigned to this {host}", whose(id))),
             match id {
                 Some(_) => "assign the identity to this resource, or correct the id".to_owned(),
                 None => "enable the system-assigned identity of this resource, or name a user-assigned one".to_owned(),
             },
         ),
         401 | 403 => (
-            Error::failed(format!("the managed-identity endpoint of this {host} refused the request")),
-            "check that nothing changed IDENTITY_HEADER, and that this process may use the identity".to_owned(),
+            Condition::Refused,
+            Error::failed(format!("{} refused the request", endpoint())),
+            "check that nothing changed the variables that the platform set, and that this process may use the identity"
+                .to_owned(),
         ),
-        429 => (
-            Error::failed(format!("the managed-identity endpoint of this {host} throttles")),
-            "start fewer processes at once, and share one credential object within each".to_owned(),
+        429 => (Condition::Throttled, Error::failed(format!("{} throttles", endpoint())), throttled(response)),
+        410 => (
+            Condition::Gone,
+            Error::failed(format!("{} is being updated and did not come back in time", endpoint())),
+            "try again later; an update takes up to 70 seconds".to_owned(),
         ),
         status => (
-            Error::failed(format!("the managed-identity endpoint of this {host} answered with status {status}")),
+            Condition::Broken,
+            Error::failed(format!("{} answered with status {status}", endpoint())),
             "try again later; if it stays, check the health of this resource in the Azure portal".to_owned(),
         ),
     };
-    error.answer(answer).next(next)
+    error.condition_of(condition).answer(answer).next(next)
+}
+
+/// Codes that complain of a header, a parameter or the version rather than of the identity: of the metadata service, and
+/// of Service Fabric.
+fn is_about_the_request(code: &str) -> bool {
+    code.starts_with("bad_request")
+        || code.starts_with("Bad request")
+        || matches!(code, "SecretHeaderNotFound" | "InvalidApiVersion" | "ArgumentNullOrEmpty")
+}
+
+fn throttled(response: &HttpResponse) -> String {
+    let fewer = "start fewer processes at once, and share one credential object within each";
+    match crate::retry::retry_after(response) {
+        Some(after) => format!("try again in {} s, as it asks; {fewer}", after.as_secs()),
+        None => fewer.to_owned(),
+    }
 }
 
 /// The identity in words.
@@ -93,31 +207,53 @@ mod tests {
     #[test]
     fn the_hosts_own_words_are_kept() {
         let id = UserAssignedId::ClientId("c-1".into());
-        for (body, words, outcome) in [
+        for (status, body, words, outcome, condition) in [
             (
+                400,
                 r#"{"error":"invalid_request","error_description":"Identity not found"}"#,
                 "Identity not found",
                 Outcome::Unavailable,
+                Condition::IdentityNotAssigned,
             ),
             (
+                400,
                 r#"{"StatusCode":400,"Message":"No MSI found for specified ClientId/ResourceId.","CorrelationId":"8797"}"#,
                 "correlation id 8797",
                 Outcome::Unavailable,
+                Condition::IdentityNotAssigned,
             ),
             (
+                400,
                 r#"{"error":"invalid_request","error_description":"Multiple user assigned identities exist, please specify the clientId"}"#,
                 "pass client_id",
                 Outcome::Unavailable,
+                Condition::SeveralIdentities,
             ),
             (
+                400,
                 r#"{"error":"invalid_resource","error_description":"AADSTS50001: The application named x was not found"}"#,
                 "AADSTS50001",
                 Outcome::Failed,
+                Condition::UnknownResource,
+            ),
+            (
+                400,
+                r#"{"error":"bad_request_102","error_description":"Required metadata header not specified"}"#,
+                "Required metadata header",
+                Outcome::Failed,
+                Condition::Refused,
+            ),
+            (
+                404,
+                r#"{"error":{"correlationId":"7b2","code":"ManagedIdentityNotFound","message":"Identity not found"}}"#,
+                "correlation id 7b2",
+                Outcome::Unavailable,
+                Condition::IdentityNotAssigned,
             ),
         ] {
-            let error = refusal("virtual machine", &response(400, body), Some(&id));
+            let error = refusal("virtual machine", &response(status, body), Some(&id));
             assert!(error.to_string().contains(words), "{error}");
-            assert_eq!(error.outcome(), outcome, "{error}");
+            assert_eq!((error.outcome(), error.condition()), (outcome, Some(condition)), "{error}");
         }
     }
 

@@ -2,38 +2,25 @@
 //!
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
-use std::time::Duration;
-
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use url::Url;
 
-use super::UserAssignedId;
-use super::answer::{refusal, whose};
-use super::token_url::{Parameters, token_url};
+use super::exchange::{About, Asked, TIMEOUT};
+use super::secret_header::{header, secret};
+use super::token_url::Parameters;
 use crate::error::Error;
-use crate::platform::{HttpRequest, HttpResponse, Platform, Route};
-use crate::retry::Retry;
+use crate::platform::{HttpRequest, Route};
 use crate::token::Fetched;
-use crate::token_answer;
 
-const PARAMETERS: Parameters =
-    Parameters { api_version: "2019-08-01", object_id: "principal_id", resource_id: "mi_res_id" };
-const TIMEOUT: Duration = Duration::from_secs(30);
-const RETRY: Retry = Retry {
-    attempts: 4,
-    // The endpoint of a container may start a little later than the container.
-    attempts_unanswered: 5,
-    first_pause: Duration::from_millis(800),
-    deadline: Duration::from_secs(60),
-    transient: |response| matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504) || is_empty_success(response),
+const ABOUT: About = About { host: "App Service", variable: "IDENTITY_ENDPOINT" };
+const PARAMETERS: Parameters = Parameters {
+    api_version: "2019-08-01",
+    client_id: Some("client_id"),
+    object_id: Some("principal_id"),
+    resource_id: Some("mi_res_id"),
 };
 
-/// Under many requests at once the endpoint has answered 200 with nothing.
-fn is_empty_success(response: &HttpResponse) -> bool {
-    response.status == 200 && response.body.iter().all(u8::is_ascii_whitespace)
-}
-
-/// The managed-identity endpoint of an App Service.
+/// The managed-identity endpoint of an app.
 #[derive(Debug)]
 pub(crate) struct AppService {
     endpoint: Url,
@@ -48,38 +35,11 @@ impl AppService {
         self.endpoint.as_str()
     }
 
-    pub(super) async fn fetch(
-        &self,
-        platform: &Platform,
-        resource: &str,
-        id: Option<&UserAssignedId>,
-    ) -> Result<Fetched, Error> {
-        let url = token_url(&self.endpoint, &PARAMETERS, resource, id);
-        // The platform rotates the header's value: it is read anew for each request.
-        let header = platform
-            .environment()
-            .var("IDENTITY_HEADER")
-            .ok_or_else(|| Error::failed("IDENTITY_HEADER was set when this program started and no longer is"))?;
-        let mut value = HeaderValue::from_str(&header).map_err(|_| {
-            Error::failed("IDENTITY_HEADER holds characters that no HTTP header can hold")
-                .next("restart this program with the variables that the platform gave it")
-        })?;
-        value.set_sensitive(true);
-        let request =
-            HttpRequest::get(url, Route::Direct, TIMEOUT).header(HeaderName::from_static("x-identity-header"), value);
-
-        let tried = format!("{request:?} for {}", whose(id));
-        let response = RETRY.send(platform, &request).await.map_err(|error| {
-            Error::failed(format!(
-                "the managed-identity endpoint that IDENTITY_ENDPOINT names did not answer: {error}"
-            ))
-            .tried(&*tried)
-            .next("check that the container has finished starting, and that IDENTITY_ENDPOINT was not inherited from elsewhere")
-        })?;
-        let outcome = match response.status {
-            200 => token_answer::parse(&response, platform.clock()),
-            _ => Err(refusal("App Service", &response, id)),
-        };
-        outcome.map_err(|error| error.tried(tried).without(&header))
+    pub(super) async fn fetch(&self, asked: &Asked<'_>) -> Result<Fetched, Error> {
+        let url = PARAMETERS.url(ABOUT.host, &self.endpoint, asked.resource, asked.id)?;
+        let secret = secret(asked.platform.environment(), "IDENTITY_HEADER")?;
+        let request = HttpRequest::get(url, Route::Direct, TIMEOUT)
+            .header(HeaderName::from_static("x-identity-header"), header("IDENTITY_HEADER", &secret)?);
+        asked.ask(&ABOUT, request, &secret).await
     }
 }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use http::HeaderMap;
 
-use super::http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route};
+use super::http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route, Trust};
 use super::http_client::HttpClient;
 use crate::runtime;
 
@@ -37,13 +37,14 @@ pub fn transport() -> Transport {
 }
 
 fn transport_by(route: Route) -> Transport {
-    Transport::new(Arc::new(Routed { client: HttpClient::system(), route }))
+    Transport::new(Arc::new(Routed { client: HttpClient::system(), route, trust: Trust::System }))
 }
 
-/// The HTTP client with its route fixed: `azure_core`'s requests do not carry one.
+/// The HTTP client with its route and its trust fixed: `azure_core`'s requests do not carry them.
 struct Routed {
     client: Arc<HttpClient>,
     route: Route,
+    trust: Trust,
 }
 
 impl fmt::Debug for Routed {
@@ -55,10 +56,20 @@ impl fmt::Debug for Routed {
 #[async_trait]
 impl AzureHttpClient for Routed {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let client = self.client.client(self.route).map_err(into_azure)?;
+        let (client, url, headers) = match &self.trust {
+            Trust::System => {
+                let client = self.client.client(self.route).map_err(into_azure)?;
+                (client, request.url().clone(), HeaderMap::new())
+            }
+            trust => {
+                let (client, trust, url) = (Arc::clone(&self.client), trust.clone(), request.url().clone());
+                let made = runtime::run(async move { client.special(&trust, &url).await }).await;
+                made.map_err(azure_core::Error::from)?.map_err(into_azure)?
+            }
+        };
         let method = reqwest::Method::from_bytes(request.method().as_str().as_bytes())
             .with_context(ErrorKind::DataConversion, "not an HTTP method")?;
-        let mut sending = client.request(method, request.url().clone());
+        let mut sending = client.request(method, url).headers(headers);
         for (name, value) in request.headers().iter() {
             sending = sending.header(name.as_str(), value.as_str());
         }
@@ -80,20 +91,32 @@ impl AzureHttpClient for Routed {
 
 /// Sends a credential's requests through the pipeline that a user's [`ClientOptions`] describe: their policies, their
 /// retries, their transport.
-struct PipelineHttp(Pipeline);
+struct PipelineHttp {
+    options: ClientOptions,
+    /// Whether the transport is the user's own: what it trusts is theirs to say.
+    own_transport: bool,
+    pipeline: Pipeline,
+}
+
+impl PipelineHttp {
+    /// A pipeline that differs in what it trusts.
+    fn trusting(&self, trust: &Trust) -> Pipeline {
+        let transport = Routed { client: HttpClient::system(), route: Route::Direct, trust: trust.clone() };
+        pipeline(ClientOptions { transport: Some(Transport::new(Arc::new(transport))), ..self.options.clone() })
+    }
+}
+
+fn pipeline(options: ClientOptions) -> Pipeline {
+    let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
+    Pipeline::new(name, version, options, Vec::new(), Vec::new(), None)
+}
 
 /// The HTTP of a credential whose user configured a pipeline. Where the options name no transport, requests go through
 /// this crate's client, by the given route.
 pub(crate) fn configured(mut options: ClientOptions, route: Route) -> Arc<dyn Http> {
+    let own_transport = options.transport.is_some();
     options.transport.get_or_insert_with(|| transport_by(route));
-    Arc::new(PipelineHttp(Pipeline::new(
-        option_env!("CARGO_PKG_NAME"),
-        option_env!("CARGO_PKG_VERSION"),
-        options,
-        Vec::new(),
-        Vec::new(),
-        None,
-    )))
+    Arc::new(PipelineHttp { pipeline: pipeline(options.clone()), own_transport, options })
 }
 
 #[async_trait]
@@ -110,8 +133,12 @@ impl Http for PipelineHttp {
         }
         outgoing.set_body(Bytes::copy_from_slice(&request.body));
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
-        let response =
-            self.0.send(&Context::new(), &mut outgoing, Some(options)).await.map_err(|error| from_azure(&error))?;
+        let special = (request.trust != Trust::System && !self.own_transport).then(|| self.trusting(&request.trust));
+        let pipeline = special.as_ref().unwrap_or(&self.pipeline);
+        let context = Context::new();
+        // The pipeline tries again by itself, and does not know how long it may.
+        let sent = tokio::time::timeout(request.timeout, pipeline.send(&context, &mut outgoing, Some(options))).await;
+        let response = sent.map_err(|_| HttpError::Timeout(request.timeout))?.map_err(|error| from_azure(&error))?;
         let (status, headers, body) = response.deconstruct();
         let body = Bytes::from(body);
         if body.len() > HttpResponse::MAX_BODY {
@@ -127,7 +154,9 @@ impl Http for PipelineHttp {
 
 fn into_azure(error: HttpError) -> azure_core::Error {
     let kind = match error {
-        HttpError::Connect(_) | HttpError::Timeout(_) | HttpError::Proxy(_) => ErrorKind::Connection,
+        HttpError::Connect(_) | HttpError::Refused(_) | HttpError::Timeout(_) | HttpError::Proxy(_) => {
+            ErrorKind::Connection
+        }
         HttpError::Broken(_) => ErrorKind::Io,
         _ => ErrorKind::Other,
     };

@@ -1,6 +1,7 @@
 //! HTTP as credentials see it: small requests, bounded answers, failures told apart.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -37,6 +38,26 @@ pub enum Route {
     Direct,
 }
 
+/// Which certificate of a server is trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trust {
+    /// One that leads to the authorities that this machine trusts.
+    #[default]
+    System,
+    /// Only the one with this SHA-1 thumbprint, whoever signed it and whatever name it has: that is how Service Fabric
+    /// names the certificate of its local endpoint.
+    Thumbprint([u8; 20]),
+    /// One that leads to these authorities, PEM; the system's where there are none. `server_name` is sent in the
+    /// handshake (SNI, RFC 6066) and looked for in the certificate, in place of the URL's host.
+    Authorities {
+        /// The authorities' certificates, PEM.
+        pem: Option<Arc<[u8]>>,
+        /// The name to ask for and to check.
+        server_name: Option<String>,
+    },
+}
+
 /// A request to an identity endpoint.
 pub struct HttpRequest {
     /// The method.
@@ -49,6 +70,8 @@ pub struct HttpRequest {
     pub body: Zeroizing<Vec<u8>>,
     /// Through a proxy or not.
     pub route: Route,
+    /// Whose certificate is trusted, for https.
+    pub trust: Trust,
     /// How long the whole exchange may take.
     pub timeout: Duration,
 }
@@ -56,7 +79,15 @@ pub struct HttpRequest {
 impl HttpRequest {
     /// A `GET`.
     pub fn get(url: Url, route: Route, timeout: Duration) -> Self {
-        Self { method: Method::Get, url, headers: HeaderMap::new(), body: Zeroizing::default(), route, timeout }
+        Self {
+            method: Method::Get,
+            url,
+            headers: HeaderMap::new(),
+            body: Zeroizing::default(),
+            route,
+            trust: Trust::System,
+            timeout,
+        }
     }
 
     /// A `POST` of a form (`application/x-www-form-urlencoded`).
@@ -119,8 +150,10 @@ impl fmt::Debug for HttpResponse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// Nobody could be reached: no such name, no route, a closed port. The text is the reason.
+    /// Nobody could be reached: no such name, no route. The text is the reason.
     Connect(String),
+    /// The machine is there, but nobody listens at the port. The text is the reason.
+    Refused(String),
     /// The time was up, after this long.
     Timeout(Duration),
     /// The server's certificate is not trusted: signed by `issuer`, which is in none of `roots`.
@@ -132,6 +165,8 @@ pub enum HttpError {
     },
     /// The server's certificate has expired or is not valid yet, by this machine's clock. The text has the dates.
     CertificateDates(String),
+    /// The server's certificate is not the one that was named; this is its thumbprint.
+    OtherCertificate(String),
     /// TLS failed for another reason, or the trusted authorities could not be read.
     Tls(String),
     /// The proxy refused or could not be used.
@@ -147,7 +182,7 @@ pub enum HttpError {
 impl HttpError {
     /// Whether the same request may well succeed a little later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Timeout(_) | Self::Broken(_))
+        matches!(self, Self::Connect(_) | Self::Refused(_) | Self::Timeout(_) | Self::Broken(_))
     }
 
     /// What to do about it, where that does not depend on the server.
@@ -166,12 +201,15 @@ impl HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connect(reason) => write!(f, "could not connect: {reason}"),
+            Self::Connect(reason) | Self::Refused(reason) => write!(f, "could not connect: {reason}"),
             Self::Timeout(after) => write!(f, "no answer within {} s", after.as_secs_f32()),
             Self::UntrustedIssuer { issuer, roots } => {
                 write!(f, "the server's certificate was issued by \"{issuer}\", which is not trusted ({roots})")
             }
             Self::CertificateDates(dates) => write!(f, "the server's certificate is not valid now: {dates}"),
+            Self::OtherCertificate(thumbprint) => {
+                write!(f, "the server's certificate has the thumbprint {thumbprint}, which is not the one expected")
+            }
             Self::Tls(reason) => write!(f, "TLS failed: {reason}"),
             Self::Proxy(reason) => write!(f, "the proxy failed: {reason}"),
             Self::TooLarge => write!(f, "the answer is larger than {} KiB", HttpResponse::MAX_BODY / 1024),

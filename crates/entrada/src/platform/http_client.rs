@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::BytesMut;
-use reqwest::{Client, NoProxy, Proxy};
+use http::{HeaderMap, HeaderValue};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
 use rustls::CertificateError;
+use url::Url;
 
 use super::environment::{Environment, SystemEnvironment};
-use super::http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route};
+use super::http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route, Trust};
 use super::tls;
 use crate::runtime;
 
@@ -69,25 +71,37 @@ impl HttpClient {
     }
 
     fn build(&self, generation: u64) -> Result<Clients, HttpError> {
-        let tls = tls::client_config(Arc::clone(&self.environment))?;
-        let builder = |connect_timeout| {
-            Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .user_agent(USER_AGENT)
-                .connect_timeout(connect_timeout)
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-        };
-        let mut proxied = builder(CONNECT_TIMEOUT);
+        let tls = tls::client_config(Arc::clone(&self.environment), &Trust::System)?;
+        let mut proxied = builder(tls.clone(), CONNECT_TIMEOUT);
         for proxy in self.proxies()? {
             proxied = proxied.proxy(proxy);
         }
-        let invalid = |error: reqwest::Error| HttpError::Invalid(reason(&error));
         Ok(Clients {
             generation,
-            direct: builder(DIRECT_CONNECT_TIMEOUT).build().map_err(invalid)?,
+            direct: builder(tls, DIRECT_CONNECT_TIMEOUT).build().map_err(invalid)?,
             proxied: proxied.build().map_err(invalid)?,
         })
+    }
+
+    /// A client for one request to an endpoint beside us whose certificate nobody else's authorities vouch for, and
+    /// where that request goes. Such requests are too rare to keep connections for.
+    pub(super) async fn special(&self, trust: &Trust, url: &Url) -> Result<(Client, Url, HeaderMap), HttpError> {
+        let tls = tls::client_config(Arc::clone(&self.environment), trust)?;
+        let mut client = builder(tls, DIRECT_CONNECT_TIMEOUT);
+        let (mut url, mut headers) = (url.clone(), HeaderMap::new());
+        if let Trust::Authorities { server_name: Some(name), .. } = trust {
+            let unnamed = || HttpError::Invalid(format!("{name} cannot be the name of a server"));
+            let host = url.host_str().unwrap_or_default().to_owned();
+            let port = url.port_or_known_default().unwrap_or(443);
+            let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
+            let addresses: Vec<_> = addresses.map_err(|error| HttpError::Connect(error.to_string()))?.collect();
+            // To the TLS layer the server has the name; to HTTP, the host of the URL.
+            client = client.resolve_to_addrs(name, &addresses);
+            let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+            headers.insert(http::header::HOST, HeaderValue::try_from(authority).map_err(|_| unnamed())?);
+            url.set_host(Some(name)).map_err(|_| unnamed())?;
+        }
+        Ok((client.build().map_err(invalid)?, url, headers))
     }
 
     fn proxies(&self) -> Result<Vec<Proxy>, HttpError> {
@@ -119,15 +133,19 @@ impl HttpClient {
 #[async_trait]
 impl Http for HttpClient {
     async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
-        let client = self.client(request.route)?;
+        let (client, url, headers) = match &request.trust {
+            Trust::System => (self.client(request.route)?, request.url.clone(), HeaderMap::new()),
+            trust => self.special(trust, &request.url).await?,
+        };
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
         let failed = |error| classify(&error, Some(request.timeout));
         let mut response = client
-            .request(method, request.url.clone())
+            .request(method, url)
             .headers(request.headers.clone())
+            .headers(headers)
             .timeout(request.timeout)
             .body(request.body.to_vec())
             .send()
@@ -148,8 +166,8 @@ impl Http for HttpClient {
 
 /// What went wrong, in this crate's terms. `timeout` is the one of the whole exchange, where there was one.
 pub(super) fn classify(error: &reqwest::Error, timeout: Option<Duration>) -> HttpError {
-    if let Some(untrusted) = find::<rustls::Error>(error).and_then(tls::untrusted) {
-        return untrusted.into();
+    if let Some(refused) = find::<rustls::Error>(error).and_then(tls::refused_certificate) {
+        return refused;
     }
     if let Some(error) = find::<rustls::Error>(error) {
         return match error {
@@ -173,6 +191,8 @@ pub(super) fn classify(error: &reqwest::Error, timeout: Option<Duration>) -> Htt
         HttpError::Timeout(limit)
     } else if text.contains("tunnel") || text.contains("proxy") {
         HttpError::Proxy(text)
+    } else if error.is_connect() && is_refused(error) {
+        HttpError::Refused(text)
     } else if error.is_connect() {
         HttpError::Connect(text)
     } else if error.is_builder() {
@@ -180,6 +200,24 @@ pub(super) fn classify(error: &reqwest::Error, timeout: Option<Duration>) -> Htt
     } else {
         HttpError::Broken(text)
     }
+}
+
+fn invalid(error: reqwest::Error) -> HttpError {
+    HttpError::Invalid(reason(&error))
+}
+
+/// What all clients have in common.
+fn builder(tls: rustls::ClientConfig, connect_timeout: Duration) -> ClientBuilder {
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(USER_AGENT)
+        .connect_timeout(connect_timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    find::<std::io::Error>(error).is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
 }
 
 /// The innermost reason: the outer ones only say that a request failed, and repeat its URL.

@@ -9,6 +9,8 @@ mod environment;
 mod files;
 mod http;
 mod http_client;
+mod limiter;
+mod pinned;
 mod processes;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -21,10 +23,16 @@ pub(crate) use azure_transport::configured as http_from;
 pub use azure_transport::transport;
 pub use clock::{Clock, SystemClock};
 pub use environment::{Environment, SystemEnvironment};
-pub use files::{FileStamp, Files, SystemFiles};
-pub use http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route};
+pub use files::{FileError, FileStamp, Files, SystemFiles};
+pub use http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route, Trust};
 pub use http_client::HttpClient;
+pub(crate) use limiter::Limiter;
 pub use processes::{ProcessError, ProcessOutput, ProcessRequest, Processes, SystemProcesses};
+
+/// What the metadata service of a virtual machine allows, for all of its programs together. What is more it refuses with
+/// 429. <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#rate-limiting>
+const IMDS_AT_ONCE: usize = 5;
+const IMDS_PER_SECOND: usize = 20;
 
 /// The machine as credentials see it. Cheap to clone; clones share everything.
 ///
@@ -36,6 +44,7 @@ pub struct Platform {
     clock: Arc<dyn Clock>,
     processes: Arc<dyn Processes>,
     http: Arc<dyn Http>,
+    imds_limiter: Arc<Limiter>,
 }
 
 impl Platform {
@@ -65,6 +74,7 @@ impl Platform {
             files: Arc::new(SystemFiles),
             clock: Arc::new(SystemClock),
             processes: Arc::new(SystemProcesses),
+            imds_limiter: Arc::new(Limiter::new(IMDS_AT_ONCE, IMDS_PER_SECOND)),
         }
     }
 
@@ -114,6 +124,11 @@ impl Platform {
     /// The way to start programs.
     pub fn processes(&self) -> &dyn Processes {
         &*self.processes
+    }
+
+    /// What keeps this process within the limits of the machine's metadata service.
+    pub(crate) fn imds_limiter(&self) -> &Limiter {
+        &self.imds_limiter
     }
 
     /// The HTTP client.

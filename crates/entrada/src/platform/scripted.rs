@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
+use zeroize::Zeroizing;
 
 use super::{
-    Clock, FileStamp, Files, Http, HttpError, HttpRequest, HttpResponse, Platform, ProcessError, ProcessOutput,
-    ProcessRequest, Processes,
+    Clock, FileError, FileStamp, Files, Http, HttpError, HttpRequest, HttpResponse, Platform, ProcessError,
+    ProcessOutput, ProcessRequest, Processes,
 };
 
 /// An answer with a JSON body.
@@ -109,24 +110,44 @@ impl Processes for ScriptedProcesses {
     }
 }
 
-/// Files that exist only by name, all of them programs.
+/// Files with a content, all of them programs; and links.
 #[derive(Default)]
-pub(crate) struct ScriptedFiles(Mutex<HashMap<PathBuf, u64>>);
+pub(crate) struct ScriptedFiles {
+    contents: Mutex<HashMap<PathBuf, Vec<u8>>>,
+    links: Mutex<HashMap<PathBuf, PathBuf>>,
+}
 
 impl ScriptedFiles {
-    pub(crate) fn put(&self, path: &str, size: u64) {
-        self.0.lock().expect("no panic").insert(path.into(), size);
+    pub(crate) fn put(&self, path: &str, content: impl AsRef<[u8]>) {
+        self.contents.lock().expect("no panic").insert(path.into(), content.as_ref().to_vec());
+    }
+
+    pub(crate) fn link(&self, path: &str, target: &str) {
+        self.links.lock().expect("no panic").insert(path.into(), target.into());
     }
 }
 
 impl Files for ScriptedFiles {
     fn stamp(&self, path: &Path) -> Option<FileStamp> {
-        let size = *self.0.lock().expect("no panic").get(path)?;
+        let size = self.contents.lock().expect("no panic").get(path)?.len() as u64;
         Some(FileStamp { modified: None, size })
     }
 
     fn is_program(&self, path: &Path) -> bool {
-        self.0.lock().expect("no panic").contains_key(path)
+        self.contents.lock().expect("no panic").contains_key(path)
+    }
+
+    fn real_path(&self, path: &Path) -> Result<PathBuf, FileError> {
+        Ok(self.links.lock().expect("no panic").get(path).cloned().unwrap_or_else(|| path.to_owned()))
+    }
+
+    fn read(&self, path: &Path, at_most: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        let path = self.real_path(path)?;
+        let content = self.contents.lock().expect("no panic").get(&path).cloned().ok_or(FileError::Missing)?;
+        if content.len() > at_most {
+            return Err(FileError::TooLarge(at_most));
+        }
+        Ok(Zeroizing::new(content))
     }
 }
 

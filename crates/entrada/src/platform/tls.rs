@@ -12,19 +12,28 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 
 use super::environment::Environment;
-use super::http::HttpError;
+use super::http::{HttpError, Trust};
+use super::pinned::{NotPinned, Pinned};
 
-/// The TLS configuration of the HTTP client. Certificates are loaded at the first handshake: a program that only
+/// The TLS configuration of an HTTP client. Certificates are loaded at the first handshake: a program that only
 /// speaks to a managed-identity endpoint over http never needs them.
-pub(super) fn client_config(environment: Arc<dyn Environment>) -> Result<ClientConfig, HttpError> {
+pub(super) fn client_config(environment: Arc<dyn Environment>, trust: &Trust) -> Result<ClientConfig, HttpError> {
     // ring rather than aws-lc-rs: no C build, 2 MB less, and no 36 ms of seeding at the first handshake.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier { environment, provider: Arc::clone(&provider), loaded: OnceLock::new() };
+    let by_authorities = |roots| {
+        Arc::new(Verifier { roots, provider: Arc::clone(&provider), loaded: OnceLock::new() })
+            as Arc<dyn ServerCertVerifier>
+    };
+    let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        Trust::System | Trust::Authorities { pem: None, .. } => by_authorities(Roots::System(environment)),
+        Trust::Authorities { pem: Some(pem), .. } => by_authorities(Roots::Given(Arc::clone(pem))),
+        Trust::Thumbprint(thumbprint) => Arc::new(Pinned { thumbprint: *thumbprint, provider: Arc::clone(&provider) }),
+    };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| HttpError::Tls(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Ok(config)
 }
@@ -51,18 +60,30 @@ impl From<&Untrusted> for HttpError {
 }
 
 /// What the verifier said, where it is what stopped the handshake.
-pub(super) fn untrusted(error: &rustls::Error) -> Option<&Untrusted> {
-    match error {
-        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => inner.downcast_ref(),
-        _ => None,
-    }
+pub(super) fn refused_certificate(error: &rustls::Error) -> Option<HttpError> {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = error else {
+        return None;
+    };
+    let untrusted = inner.downcast_ref::<Untrusted>().map(HttpError::from);
+    untrusted.or_else(|| {
+        let other = inner.downcast_ref::<NotPinned>()?;
+        Some(HttpError::OtherCertificate(other.thumbprint.clone()))
+    })
 }
 
 /// The usual verification, which names the issuer where it fails for want of a trusted one.
 struct Verifier {
-    environment: Arc<dyn Environment>,
+    roots: Roots,
     provider: Arc<CryptoProvider>,
     loaded: OnceLock<Result<Loaded, String>>,
+}
+
+/// Where the trusted authorities are written.
+enum Roots {
+    /// Where the environment says, else in the system.
+    System(Arc<dyn Environment>),
+    /// In this text, PEM.
+    Given(Arc<[u8]>),
 }
 
 struct Loaded {
@@ -76,7 +97,15 @@ impl Verifier {
     }
 
     fn load(&self) -> Result<Loaded, String> {
-        let (certificates, roots) = trusted(&*self.environment)?;
+        let (certificates, roots) = match &self.roots {
+            Roots::System(environment) => trusted(&**environment)?,
+            Roots::Given(pem) => {
+                let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+                let certificates =
+                    certificates.map_err(|error| format!("the authorities that were given cannot be read: {error}"))?;
+                (certificates, "the authorities that were given".to_owned())
+            }
+        };
         let mut store = RootCertStore::empty();
         // Bundles hold a few certificates that are malformed by today's rules; the others are still good.
         let (added, _) = store.add_parsable_certificates(certificates);

@@ -75,7 +75,15 @@ class ManagedIdentityCredential(_AsyncCredential):
     """Authenticates the managed identity of the host; see :class:`entrada.ManagedIdentityCredential`."""
 
     def __init__(
-        self, *, client_id: str | None = None, identity_config: Mapping[str, str] | None = None, **kwargs: Any
+        self,
+        *,
+        client_id: str | None = None,
+        identity_config: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        expected_tenant_id: str | None = None,
+        expected_client_id: str | None = None,
+        expected_object_id: str | None = None,
+        **kwargs: Any,
     ) -> None: ...
 
 class EnvironmentCredential(_AsyncCredential):

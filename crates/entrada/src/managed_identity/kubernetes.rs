@@ -1,0 +1,211 @@
+//! Kubernetes with Microsoft Entra Workload ID: the webhook gives a program the token of its service account, and Entra
+//! takes that in exchange.
+//!
+//! <https://azure.github.io/azure-workload-identity/docs/>
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::UserAssignedId;
+use super::exchange::Asked;
+use super::token_proxy::TokenProxy;
+use super::token_url::not_supported;
+use crate::entra::{Authority, ClientProof, Target, TokenEndpoint, check_client_id, client_credentials};
+use crate::error::{Condition, Error};
+use crate::platform::Environment;
+use crate::token::{Fetched, TokenRequest};
+
+const FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+/// No token of a service account is longer, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// What the webhook set up.
+pub(crate) struct Kubernetes {
+    authority: Authority,
+    tenant_id: String,
+    /// `AZURE_CLIENT_ID`: whose token a program gets that names nobody.
+    client_id: Option<String>,
+    file: PathBuf,
+    proxy: Option<TokenProxy>,
+}
+
+impl Kubernetes {
+    /// Whether the webhook has been here: it sets all three.
+    pub(super) fn is_set_up(environment: &dyn Environment) -> bool {
+        ["AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", FILE].iter().all(|name| environment.var(name).is_some())
+    }
+
+    pub(super) fn detect(environment: &dyn Environment) -> Result<Self, Error> {
+        let tenant_id = environment.var("AZURE_TENANT_ID").unwrap_or_default();
+        Target::only(&tenant_id)?;
+        let client_id = environment.var("AZURE_CLIENT_ID");
+        client_id.as_deref().map(check_client_id).transpose()?;
+        Ok(Self {
+            authority: Authority::new(None, environment)?,
+            tenant_id,
+            client_id,
+            file: environment.var(FILE).unwrap_or_default().into(),
+            proxy: TokenProxy::detect(environment)?,
+        })
+    }
+
+    pub(super) fn endpoint(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    /// What else decides whose tokens these are.
+    pub(super) fn parts(&self) -> [Option<&str>; 4] {
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.url().as_str());
+        [Some(&self.tenant_id), self.client_id.as_deref(), self.file.to_str(), proxy]
+    }
+
+    pub(super) async fn fetch(&self, asked: &Asked<'_>, request: &TokenRequest) -> Result<Fetched, Error> {
+        const HOST: &str = "Kubernetes with workload identity";
+        let client_id = match asked.id {
+            None => self.client_id.as_deref().ok_or_else(|| {
+                Error::unavailable(format!(
+                    "{FILE} is set, but AZURE_CLIENT_ID, which says whose token it is good for, is not"
+                ))
+                .condition_of(Condition::IdentityNotAssigned)
+                .next("pass client_id, or annotate the service account with azure.workload.identity/client-id")
+            })?,
+            Some(UserAssignedId::ClientId(id)) => id,
+            Some(id) => {
+                let next = "name the identity by its client id: `az identity show --query clientId` prints it";
+                return Err(not_supported(HOST, id).next(next));
+            }
+        };
+        match self.exchange(asked, request, client_id).await {
+            // The kubelet may be about to replace the file, and a new trust takes a while to be known everywhere.
+            Err(error) if is_about_the_assertion(&error) => self.exchange(asked, request, client_id).await,
+            outcome => outcome,
+        }
+        .map_err(refused)
+    }
+
+    async fn exchange(&self, asked: &Asked<'_>, request: &TokenRequest, client_id: &str) -> Result<Fetched, Error> {
+        // Read anew each time: the kubelet replaces it long before it expires, and tokens are fetched seldom.
+        let assertion = self.assertion(asked)?;
+        let scope = format!("{}/.default", asked.resource);
+        let mut endpoint =
+            TokenEndpoint::new(&self.authority, &self.tenant_id, client_id, std::slice::from_ref(&scope));
+        if let Some(proxy) = &self.proxy {
+            endpoint = endpoint.behind(proxy.url(), proxy.trust(asked.platform.files())?);
+        }
+        let request = TokenRequest { scopes: vec![scope], ..request.clone() };
+        let proof = ClientProof::Assertion(&assertion);
+        client_credentials(&endpoint, asked.platform, asked.deadline, client_id, proof, &request).await
+    }
+
+    fn assertion(&self, asked: &Asked<'_>) -> Result<Zeroizing<String>, Error> {
+        let shown = self.file.display();
+        let unreadable = |why: String| {
+            Error::failed(format!("the service account's token {shown}, which {FILE} names, cannot be used: {why}"))
+                .condition_of(Condition::Broken)
+                .next("check that the pod has the label azure.workload.identity/use and that the token is mounted into this container")
+        };
+        let content =
+            asked.platform.files().read(&self.file, LONGEST).map_err(|error| unreadable(error.to_string()))?;
+        let text = std::str::from_utf8(&content).map_err(|_| unreadable("it is not text".into()))?;
+        match text.trim() {
+            "" => Err(unreadable("it is empty".into())),
+            text => Ok(Zeroizing::new(text.to_owned())),
+        }
+    }
+}
+
+impl std::fmt::Debug for Kubernetes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kubernetes").field("tenant_id", &self.tenant_id).finish_non_exhaustive()
+    }
+}
+
+fn code(error: &Error) -> Option<&str> {
+    error.server_answer()?.code.as_deref()
+}
+
+/// That the assertion is out of date, or that nobody knows it yet.
+fn is_about_the_assertion(error: &Error) -> bool {
+    matches!(code(error), Some("AADSTS700024" | "AADSTS700021" | "AADSTS70021"))
+}
+
+/// What Entra's refusals mean for an identity that Kubernetes vouches for.
+fn refused(error: Error) -> Error {
+    if error.is_invalid_argument() {
+        return error;
+    }
+    let condition = match code(&error) {
+        Some("AADSTS70021" | "AADSTS700016" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213") => {
+            Condition::IdentityNotAssigned
+        }
+        Some("AADSTS500011" | "AADSTS500014") => Condition::UnknownResource,
+        Some(_) => Condition::Refused,
+        None => match error.server_answer().and_then(|answer| answer.status) {
+            Some(429) => Condition::Throttled,
+            Some(410) => Condition::Gone,
+            _ => Condition::Broken,
+        },
+    };
+    error.condition_of(condition)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::credential::Credential;
+    use crate::credentials::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
+    use crate::platform::scripted::{Scripted, response};
+    use crate::token::Token;
+
+    const VARIABLES: &[(&str, &str)] = &[
+        ("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/"),
+        ("AZURE_TENANT_ID", "t-1"),
+        ("AZURE_CLIENT_ID", "c-1"),
+        ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/token"),
+    ];
+    const EXPIRED: &str = r#"{"error":"invalid_client","error_description":"AADSTS700024: Client assertion is not within its valid time range.","error_codes":[700024]}"#;
+    const TOKEN: &str = r#"{"access_token":"t","expires_in":3600}"#;
+
+    async fn token(machine: &Scripted) -> Result<Arc<Token>, Error> {
+        let credential = ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+            platform: Some(machine.platform.clone()),
+            cache: Some(Cache::new(Default::default())),
+            ..Default::default()
+        }))?;
+        credential.token(&TokenRequest::new(["https://vault.azure.net/.default"])).await
+    }
+
+    #[tokio::test]
+    async fn the_file_is_read_once_more_when_its_token_is_out_of_date() {
+        for (second, succeeds) in [(response(200, TOKEN), true), (response(401, EXPIRED), false)] {
+            let machine =
+                Scripted::new(VARIABLES).answers([Ok(response(401, EXPIRED)), Ok(second), Ok(response(200, TOKEN))]);
+            machine.files.put("/var/run/secrets/token", "a-1\n");
+            let outcome = token(&machine).await;
+            assert_eq!(outcome.is_ok(), succeeds);
+            let sent = machine.http.sent();
+            assert_eq!(sent.len(), 2, "once, not more");
+            assert!(sent[0].body.contains("client_assertion=a-1&client_assertion_type="), "{}", sent[0].body);
+            if let Err(error) = outcome {
+                assert!(error.to_string().contains("AADSTS700024") && !error.to_string().contains("a-1"), "{error}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_used_is_named_and_nothing_is_sent() {
+        for (content, words) in [(None, "there is no such file"), (Some(" \n"), "it is empty")] {
+            let machine = Scripted::new(VARIABLES);
+            if let Some(content) = content {
+                machine.files.put("/var/run/secrets/token", content);
+            }
+            let error = token(&machine).await.expect_err("no assertion").to_string();
+            assert!(error.contains("/var/run/secrets/token") && error.contains(words), "{error}");
+            assert!(machine.http.sent().is_empty());
+        }
+    }
+}
