@@ -40,6 +40,7 @@ pub(crate) fn core(py: Python<'_>, kind: &str, options: &Bound<'_, PyDict>) -> P
                 object_id: given.text("expected_object_id")?,
             },
             timeout: given.seconds("timeout")?,
+            share_between_processes: given.flag("share_between_processes")?.unwrap_or_default(),
             ..Default::default()
         }))
         .map(|made| made as _),
@@ -63,6 +64,7 @@ pub(crate) fn core(py: Python<'_>, kind: &str, options: &Bound<'_, PyDict>) -> P
             exclude_azure_cli: given.flag("exclude_azure_cli")?,
             user_assigned_id: given.user_assigned_id()?,
             system_assigned: given.flag("system_assigned")?.unwrap_or_default(),
+            share_between_processes: given.flag("share_between_processes")?.unwrap_or_default(),
             authority: given.text("authority")?,
             additionally_allowed_tenants: given.texts("additionally_allowed_tenants")?,
             process_timeout: given.seconds("process_timeout")?,

@@ -67,6 +67,24 @@ impl Condition {
             Self::Broken => "broken",
         }
     }
+
+    /// The condition of a word that [`as_str`](Self::as_str) returns.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        const ALL: [Condition; 11] = [
+            Condition::NotThisHost,
+            Condition::NotListening,
+            Condition::IdentityNotAssigned,
+            Condition::SeveralIdentities,
+            Condition::IdentityNotSupported,
+            Condition::OtherIdentity,
+            Condition::UnknownResource,
+            Condition::Refused,
+            Condition::Throttled,
+            Condition::Gone,
+            Condition::Broken,
+        ];
+        ALL.into_iter().find(|condition| condition.as_str() == word)
+    }
 }
 
 /// What a server answered, without anything secret.
@@ -242,6 +260,11 @@ impl Error {
     /// What the server answered, where one did.
     pub fn server_answer(&self) -> Option<&Answer> {
         self.0.answer.as_ref()
+    }
+
+    /// What was tried, where something was.
+    pub(crate) fn attempted(&self) -> Option<&str> {
+        self.0.tried.as_deref()
     }
 
     /// What to do next, where something can be said.

@@ -115,6 +115,7 @@ class ManagedIdentityCredential(_SyncCredential):
         expected_tenant_id: str | None = None,
         expected_client_id: str | None = None,
         expected_object_id: str | None = None,
+        share_between_processes: bool = False,
         **kwargs: Any,
     ) -> None: ...
 
@@ -168,5 +169,6 @@ class DefaultAzureCredential(ChainedTokenCredential):
         managed_identity_client_id: str | None = None,
         process_timeout: int = 10,
         require_envvar: bool = False,
+        share_between_processes: bool = False,
         **kwargs: Any,
     ) -> None: ...

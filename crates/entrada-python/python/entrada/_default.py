@@ -26,6 +26,8 @@ class DefaultAzureCredential(ChainedTokenCredential):
     :keyword bool exclude_cli_credential: leave out 3.
     :keyword str managed_identity_client_id: the client id of a user-assigned identity. By default the value of
         ``AZURE_CLIENT_ID``; ``None`` for the system-assigned identity.
+    :keyword bool share_between_processes: let the processes of this user share the managed identity's tokens; see
+        :class:`ManagedIdentityCredential`.
     :keyword int process_timeout: how many seconds ``az`` may take. 10 by default.
     :keyword bool require_envvar: refuse to be constructed unless ``AZURE_TOKEN_CREDENTIALS`` is set. False by default.
     :keyword list[str] additionally_allowed_tenants: tenants that requests may name beside the service principal's own.
@@ -47,6 +49,7 @@ _OWN = {
     "exclude_managed_identity_credential": "exclude_managed_identity",
     "exclude_cli_credential": "exclude_azure_cli",
     "managed_identity_client_id": "identity_client_id",
+    "share_between_processes": "share_between_processes",
 }
 # Arguments for credentials that azure-identity's chain has and this one has not.
 _ELSEWHERE = {

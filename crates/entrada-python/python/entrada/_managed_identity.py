@@ -47,6 +47,10 @@ class ManagedIdentityCredential(SyncCredential):
     :keyword str expected_tenant_id: refuse tokens of any other tenant.
     :keyword str expected_client_id: refuse tokens of any other client id.
     :keyword str expected_object_id: refuse tokens of any other object id.
+    :keyword bool share_between_processes: let the processes of this user on this machine share tokens, so that of many
+        workers that start together one asks the host. False by default. Tokens then lie in files in memory
+        (``/dev/shm/entrada-UID``, mode 0600), sealed for this start of the machine, this user and, where the host gave
+        the program a secret, for those who know it. Linux only; elsewhere each process fetches its own.
     :raises ValueError: where an argument cannot be right, or several name an identity.
     """
 
@@ -58,7 +62,7 @@ class ManagedIdentityCredential(SyncCredential):
         configure(self, client_id, identity_config, kwargs)
 
 
-_OWN = ("timeout", "expected_tenant_id", "expected_client_id", "expected_object_id")
+_OWN = ("timeout", "expected_tenant_id", "expected_client_id", "expected_object_id", "share_between_processes")
 
 
 def configure(

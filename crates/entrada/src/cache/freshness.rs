@@ -51,6 +51,11 @@ impl Schedule {
         Self { stale: now + until_stale, nearly_expired: now + until_nearly_expired, expired: now + lifetime }
     }
 
+    /// From when on the token should be replaced.
+    pub(crate) fn stale_from(&self) -> Duration {
+        self.stale
+    }
+
     /// What the token is worth at `now`.
     pub(crate) fn at(&self, now: Duration) -> Freshness {
         if now < self.stale {

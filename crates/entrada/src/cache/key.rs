@@ -65,6 +65,18 @@ impl Key {
         Self { principal, subject: Subject::new(request) }
     }
 
+    /// A digest of all of it, the same in every process.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let mut parts: Vec<_> = self.subject.scopes.iter().map(|scope| Some(scope.as_str())).collect();
+        parts.push(self.subject.tenant_id.as_deref());
+        parts.push(self.subject.enable_cae.then_some("CAE"));
+        let subject = Principal::new("subject", &parts);
+        let mut digest = Sha256::new();
+        digest.update(self.principal.0);
+        digest.update(subject.0);
+        digest.finalize().into()
+    }
+
     /// Roughly how many bytes the key takes.
     pub(crate) fn size(&self) -> usize {
         size_of::<Self>() + self.subject.size()

@@ -8,6 +8,8 @@ mod flights;
 mod freshness;
 mod key;
 mod memory;
+mod seal;
+mod shared_slot;
 
 pub(crate) use entry::Entry;
 pub(crate) use flight::Flight;
@@ -15,3 +17,4 @@ pub(crate) use flights::{Flights, Joined};
 pub(crate) use freshness::Freshness;
 pub(crate) use key::{Key, Principal};
 pub use memory::{Cache, CacheLimits};
+pub(crate) use shared_slot::Shared;

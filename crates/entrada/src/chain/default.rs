@@ -60,6 +60,9 @@ pub struct DefaultAzureCredentialOptions {
     pub user_assigned_id: Option<UserAssignedId>,
     /// Use the system-assigned managed identity even where `AZURE_CLIENT_ID` is set.
     pub system_assigned: bool,
+    /// Whether the processes of this user on this machine share the managed identity's tokens; see
+    /// [`ManagedIdentityCredentialOptions::share_between_processes`].
+    pub share_between_processes: bool,
     /// The authority for a service principal; by default the one that `AZURE_AUTHORITY_HOST` names, else
     /// `https://login.microsoftonline.com`.
     pub authority: Option<String>,
@@ -128,6 +131,7 @@ impl DefaultAzureCredential {
                 Member {
                     credential: ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                         user_assigned_id,
+                        share_between_processes: options.share_between_processes,
                         client_options: options.client_options.clone(),
                         cache,
                         platform,

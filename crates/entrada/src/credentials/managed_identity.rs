@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use azure_core::http::ClientOptions;
 
 use super::platform_for;
-use crate::cache::{Cache, Principal};
+use crate::cache::{Cache, Principal, Shared};
 use crate::credential::{Cached, Source, credential_from_cached};
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -19,6 +19,9 @@ use crate::token::{Fetched, TokenRequest};
 
 /// How long one call may take unless a user says so: an update of the metadata service takes up to 70 seconds.
 const LIMIT: Duration = Duration::from_secs(75);
+
+/// The variables in which hosts give their programs a secret.
+const SECRETS: &[&str] = &["IDENTITY_HEADER", "MSI_SECRET"];
 
 /// Authenticates the managed identity of the Azure resource that runs this program, system-assigned or user-assigned.
 ///
@@ -84,6 +87,15 @@ pub struct ManagedIdentityCredentialOptions {
     /// How long one call may take, with all its attempts; 75 seconds by default, which is enough for an endpoint that is
     /// being updated or starts with its container.
     pub timeout: Option<Duration>,
+    /// Whether the processes of this user on this machine share their tokens; by default each fetches its own.
+    ///
+    /// Of many workers that start together one asks the host, and the others read what it got. Tokens lie in files in
+    /// memory (`/dev/shm/entrada-UID`, else `/run/user/UID/entrada`; mode 0600), sealed with a key that is derived from
+    /// the id of this start of the machine, the user id and, where the host gave the program one, its secret. That keeps a
+    /// copy of a file from being of use elsewhere or later. It does not keep tokens from this user's other programs, which
+    /// may ask the host for them as well. Linux only; elsewhere, and where there is no such folder, each process fetches
+    /// its own.
+    pub share_between_processes: bool,
     /// The HTTP pipeline of a user's own. Its retries then count instead of the credential's. By default requests go
     /// through the client that all credentials share.
     pub client_options: Option<ClientOptions>,
@@ -120,8 +132,14 @@ impl ManagedIdentityCredential {
         parts.extend(host.as_ref().map(Host::parts).unwrap_or_default());
         let principal = Principal::new("managed identity", &parts);
         let source = ManagedIdentity { host, id, limit, platform: platform.clone() };
-        let source = Guarded::new(source, options.expected);
-        Ok(Arc::new(Self { cached: Cached::new(NAME, principal, source, platform, options.cache) }))
+        let expected = options.expected;
+        let cached = if options.share_between_processes {
+            let shared = Shared::new(source, principal, platform.clone(), SECRETS);
+            Cached::new(NAME, principal, Guarded::new(shared, expected), platform, options.cache)
+        } else {
+            Cached::new(NAME, principal, Guarded::new(source, expected), platform, options.cache)
+        };
+        Ok(Arc::new(Self { cached }))
     }
 }
 

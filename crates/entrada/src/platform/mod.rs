@@ -14,6 +14,7 @@ mod pinned;
 mod processes;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod shared_memory;
 mod tls;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub use http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route, Trust}
 pub use http_client::HttpClient;
 pub(crate) use limiter::Limiter;
 pub use processes::{ProcessError, ProcessOutput, ProcessRequest, Processes, SystemProcesses};
+pub(crate) use shared_memory::{SharedFile, SharedMemory, Unshareable};
 
 /// What the metadata service of a virtual machine allows, for all of its programs together. What is more it refuses with
 /// 429. <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#rate-limiting>
@@ -45,6 +47,7 @@ pub struct Platform {
     processes: Arc<dyn Processes>,
     http: Arc<dyn Http>,
     imds_limiter: Arc<Limiter>,
+    shared_memory: SharedMemory,
 }
 
 impl Platform {
@@ -75,6 +78,7 @@ impl Platform {
             clock: Arc::new(SystemClock),
             processes: Arc::new(SystemProcesses),
             imds_limiter: Arc::new(Limiter::new(IMDS_AT_ONCE, IMDS_PER_SECOND)),
+            shared_memory: SharedMemory::default(),
         }
     }
 
@@ -104,6 +108,19 @@ impl Platform {
     pub fn with_processes(mut self, processes: Arc<dyn Processes>) -> Self {
         self.processes = processes;
         self
+    }
+
+    /// The same machine with what processes share in a folder of a test's own.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn with_shared_memory(mut self, shared_memory: SharedMemory) -> Self {
+        self.shared_memory = shared_memory;
+        self
+    }
+
+    /// What the processes of this user share.
+    pub(crate) fn shared_memory(&self) -> &SharedMemory {
+        &self.shared_memory
     }
 
     /// The environment variables.

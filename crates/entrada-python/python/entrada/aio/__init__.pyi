@@ -83,6 +83,7 @@ class ManagedIdentityCredential(_AsyncCredential):
         expected_tenant_id: str | None = None,
         expected_client_id: str | None = None,
         expected_object_id: str | None = None,
+        share_between_processes: bool = False,
         **kwargs: Any,
     ) -> None: ...
 
@@ -134,5 +135,6 @@ class DefaultAzureCredential(ChainedTokenCredential):
         managed_identity_client_id: str | None = None,
         process_timeout: int = 10,
         require_envvar: bool = False,
+        share_between_processes: bool = False,
         **kwargs: Any,
     ) -> None: ...
