@@ -102,8 +102,12 @@ pub enum ExpiryType {
     Text,
     /// Seconds, as a JSON number.
     Number,
+    /// Seconds, as a JSON number with a fraction.
+    Float,
     /// `expires_on` as an RFC 3339 date, `expires_in` as a number.
     Date,
+    /// `expires_on` as App Service of 2017 writes it, `06/20/2019 02:57:58 +00:00`, `expires_in` as a number.
+    UsDate,
 }
 
 /// Largest `body_size`, in bytes.
@@ -251,16 +255,18 @@ impl Respond {
 }
 
 impl TokenShape {
-    /// Applies what can be applied to a finished answer.
-    pub(crate) fn apply(&self, answer: &mut serde_json::Map<String, serde_json::Value>) {
-        for name in ["expires_in", "expires_on", "ext_expires_in"] {
-            let Some(value) = answer.get(name) else { continue };
-            let seconds = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-            let (Some(seconds), Some(types)) = (seconds, self.types) else { continue };
-            let written = match types {
+    /// Finishes an answer whose times are numbers: writes them as `usual`, unless the rule says otherwise.
+    pub(crate) fn apply(&self, answer: &mut serde_json::Map<String, serde_json::Value>, usual: ExpiryType) {
+        for name in ["expires_in", "expires_on", "ext_expires_in", "not_before"] {
+            let Some(seconds) = answer.get(name).and_then(serde_json::Value::as_i64) else { continue };
+            let written = match self.types.filter(|_| name != "not_before").unwrap_or(usual) {
                 ExpiryType::Text => seconds.to_string().into(),
+                // Seconds are far from where a float would lose any.
+                #[allow(clippy::cast_precision_loss)]
+                ExpiryType::Float => (seconds as f64).into(),
                 ExpiryType::Date if name == "expires_on" => crate::clock::iso_time(seconds).into(),
-                ExpiryType::Number | ExpiryType::Date => seconds.into(),
+                ExpiryType::UsDate if name == "expires_on" => crate::clock::us_time(seconds).into(),
+                ExpiryType::Number | ExpiryType::Date | ExpiryType::UsDate => seconds.into(),
             };
             answer.insert(name.into(), written);
         }
@@ -316,10 +322,10 @@ mod tests {
 
     #[test]
     fn token_answers_take_the_types_asked_for() {
-        let mut answer = serde_json::json!({"access_token": "t", "expires_in": 60, "expires_on": "86400"});
+        let mut answer = serde_json::json!({"access_token": "t", "expires_in": 60, "expires_on": 86_400});
         let shape =
             TokenShape { types: Some(ExpiryType::Date), omit: vec!["access_token".into()], ..TokenShape::default() };
-        shape.apply(answer.as_object_mut().expect("object"));
+        shape.apply(answer.as_object_mut().expect("object"), ExpiryType::Text);
         assert_eq!(answer, serde_json::json!({"expires_in": 60, "expires_on": "1970-01-02T00:00:00.0000000Z"}));
     }
 }
