@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// A change to token answers that a fault rule asks for.
     pub(crate) token_shape: Option<TokenShape>,
+    /// The path that a fault rule wants Azure Arc's challenge to name.
+    pub(crate) challenge: Option<String>,
 }
 
 impl Call {
@@ -36,6 +38,7 @@ impl Call {
             headers,
             body,
             token_shape: None,
+            challenge: None,
         }
     }
 

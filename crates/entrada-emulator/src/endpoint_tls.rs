@@ -44,10 +44,15 @@ impl EndpointCertificates {
         &self.binding_authority
     }
 
+    /// Whether the endpoint of a host is https.
+    pub(crate) fn has(host: Host) -> bool {
+        matches!(host, Host::ServiceFabric | Host::KubernetesIdentityBinding)
+    }
+
     /// The TLS server of a host's endpoint; none when the endpoint is plain http.
     pub(crate) fn server(&self, host: Host, other: bool) -> Option<Arc<ServerConfig>> {
         match host {
-            Host::ServiceFabric | Host::KubernetesIdentityBinding if other => Some(self.other.clone()),
+            _ if other && Self::has(host) => Some(self.other.clone()),
             Host::ServiceFabric => Some(self.fabric.clone()),
             Host::KubernetesIdentityBinding => Some(self.binding.clone()),
             _ => None,

@@ -91,9 +91,9 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 async fn connection(shared: Arc<Shared>, stream: TcpStream, door: Door, stop: watch::Receiver<bool>) {
     if let Door::Endpoint(host) = door
-        && let Some(config) = shared.certificates.server(host, false)
+        && EndpointCertificates::has(host)
     {
-        return endpoint_over_tls(shared, host, config, stream).await;
+        return endpoint_over_tls(shared, host, stream).await;
     }
     let service = service_fn(|request| {
         let (shared, door, stop) = (shared.clone(), door.clone(), stop.clone());
@@ -112,14 +112,17 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, door: Door, stop: wa
 
 async fn endpoint(state: &State, host: Host, request: Request<Incoming>) -> Result<Response<AnswerBody>, Closed> {
     match Target::at(host) {
-        Some(target) => exchange::serve(state, target, &host_of(&request), request).await,
-        None => Err(Closed),
+        // A connection from before a fault shut the port ends with it.
+        Some(target) if !state.is_shut(host) => exchange::serve(state, target, &host_of(&request), request).await,
+        _ => Err(Closed),
     }
 }
 
 /// Serves the endpoint of a host that has it behind TLS.
-async fn endpoint_over_tls(shared: Arc<Shared>, host: Host, config: Arc<ServerConfig>, stream: TcpStream) {
+async fn endpoint_over_tls(shared: Arc<Shared>, host: Host, stream: TcpStream) {
     let started = Started::now();
+    let other = host.service().is_some_and(|service| shared.state.faults.shows_other_certificate(service));
+    let Some(config) = shared.certificates.server(host, other) else { return };
     match handshake(config, stream).await {
         Ok(tls) => {
             let service = service_fn(|request| {
@@ -130,7 +133,10 @@ async fn endpoint_over_tls(shared: Arc<Shared>, host: Host, config: Arc<ServerCo
         }
         Err(error) => {
             let service = host.service().unwrap_or(Service::Gateway);
-            let note = "does the client know the certificate, and ask for the name that it is for?";
+            let note = match other {
+                true => "fault: another certificate was shown",
+                false => "does the client know the certificate, and ask for the name that it is for?",
+            };
             tls_failed(&shared.state, &started, service, "localhost", &error, note);
         }
     }

@@ -53,7 +53,6 @@ impl Port {
         self.address.port()
     }
 
-    #[cfg(test)]
     /// Shuts the port until a time, or opens it. Both are done when this returns.
     pub(crate) fn shut_until(&self, opens: Option<Instant>) {
         self.update(Some(opens));

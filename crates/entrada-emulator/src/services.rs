@@ -5,6 +5,8 @@ use crate::cloud::{CLOUDS, Names, authority_host};
 use crate::directory::Directory;
 use crate::host::Host;
 use crate::journal::Service;
+use crate::managed_identity::imds;
+use crate::managed_identity::throttle::Place;
 use crate::state::State;
 use crate::tokens::SigningKey;
 use crate::{blob, entra, key_vault, managed_identity, resource_manager};
@@ -66,6 +68,14 @@ impl Target {
         match self {
             Self::Blob => blob::LARGEST_BODY,
             _ => 1024 * 1024,
+        }
+    }
+
+    /// Lets a request in, or refuses it for one of the service's limits.
+    pub(crate) fn admit<'a>(self, state: &'a State, call: &Call) -> Result<Option<Place<'a>>, Reply> {
+        match self.service() {
+            Service::Imds => imds::admit(state, call),
+            _ => Ok(None),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::identity_header::IdentityHeader;
 use crate::journal::Journal;
 use crate::key_vault::store::Vaults;
 use crate::managed_identity::arc_keys::ArcKeys;
+use crate::managed_identity::throttle::Throttle;
 use crate::port::Port;
 use crate::rbac::{Assignments, roles};
 use crate::resource_manager::groups::Groups;
@@ -34,6 +35,7 @@ pub(crate) struct State {
     pub(crate) blobs: Blobs,
     pub(crate) groups: Groups,
     pub(crate) arc_keys: ArcKeys,
+    pub(crate) throttle: Throttle,
     pub(crate) federated_token: FederatedToken,
     /// The ports of the endpoints that hosts have of their own.
     pub(crate) endpoints: Vec<(Host, Arc<Port>)>,
@@ -58,11 +60,13 @@ impl State {
                 assignments.add(&entry.principal, role, &entry.scope, None);
             }
         }
-        let faults = Faults::default();
+        let ports = endpoints.iter().filter_map(|(host, port)| Some((host.service()?, port.clone())));
+        let faults = Faults::over(ports.collect());
         // The configuration has been checked: a rule that is not valid cannot be in it.
         let _ = faults.replace(config.faults.clone());
         Self {
             arc_keys: ArcKeys::new(config.arc_key_folder.clone()),
+            throttle: Throttle::new(&config.limits),
             federated_token: FederatedToken::new(folder),
             vaults: Vaults::new(&config.vaults),
             blobs: Blobs::new(&config.storage_accounts),

@@ -6,6 +6,7 @@ use crate::cloud::Names;
 use crate::config::{App, Tenant};
 use crate::directory::{Kind, Known};
 use crate::faults::ExpiryType;
+use crate::managed_identity::principal_to_show;
 use crate::resources::{self, Audience};
 use crate::state::State;
 use crate::tokens::{self, ClientProof, SigningKey};
@@ -93,6 +94,7 @@ pub(super) fn answer(
         }
     };
     let audience = audience(state, tenant, version, &form)?;
+    let principal = principal_to_show(state, call, principal).map_err(|text| unavailable(&text))?;
     let shape = call.token_shape.as_ref();
     let lifetime = shape.and_then(|shape| shape.expires_in).unwrap_or(usual);
     let issued = tokens::issue(key, &state.directory, principal, &audience, proof, lifetime)

@@ -102,7 +102,10 @@ fn meet_challenge(request: &Request<'_>) -> Result<(), Reply> {
     if shown.is_some_and(|key| keys.take(key)) {
         return Ok(());
     }
-    let realm = keys.challenge().map_err(|error| refusal(500, "internal_server_error", &error))?;
+    let realm = match &request.call.challenge {
+        Some(path) => path.clone(),
+        None => keys.challenge().map_err(|error| refusal(500, "internal_server_error", &error))?,
+    };
     let reply = match shown {
         None => refusal(401, "unauthorized", "Missing Basic Authorization header").note(crate::journal::CHALLENGE),
         Some(_) => refusal(401, "unauthorized", "The key in the Authorization header is not good, or was used before"),

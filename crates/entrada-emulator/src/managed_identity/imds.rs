@@ -1,5 +1,6 @@
 //! The instance metadata service of a virtual machine: tokens and a little instance metadata.
 
+use super::throttle::Place;
 use super::{NoToken, Request, Wanted};
 use crate::call::{Call, Reply};
 use crate::compute::ComputeKind;
@@ -9,6 +10,7 @@ use crate::host::Host;
 use crate::state::State;
 use http::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// The address that every virtual machine finds its metadata service at.
 pub(crate) const ADDRESS: &str = "169.254.169.254";
@@ -27,6 +29,21 @@ const PARAMETERS: [&str; 6] = ["api-version", "resource", "client_id", "object_i
 /// Path of the token endpoint.
 const TOKEN: &str = "/metadata/identity/oauth2/token";
 
+/// Lets a request in, if the limits allow it. Only those that could get a token count: a probe without the header does
+/// not.
+pub(crate) fn admit<'a>(state: &'a State, call: &Call) -> Result<Option<Place<'a>>, Reply> {
+    if !call.path.trim_end_matches('/').eq_ignore_ascii_case(TOKEN) || !has_header(call) {
+        return Ok(None);
+    }
+    state.throttle.enter(Instant::now()).map(Some).map_err(|which| {
+        refusal(429, "invalid_request", "Temporarily throttled, too many requests").header("server", SERVER).note(which)
+    })
+}
+
+fn has_header(call: &Call) -> bool {
+    call.header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
 /// Answers a request to the metadata service.
 pub(super) fn answer(request: &Request<'_>) -> Reply {
     route(request).unwrap_or_else(|reply| reply).header("server", SERVER)
@@ -38,8 +55,7 @@ fn route(request: &Request<'_>) -> Result<Reply, Reply> {
     if call.header("x-forwarded-for").is_some() {
         return Err(refusal(400, "invalid_request", "Request header X-Forwarded-For is not allowed"));
     }
-    let has_header = call.header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if !has_header {
+    if !has_header(call) {
         return Err(refusal(400, "bad_request_102", "Required metadata header not specified"));
     }
     match path.as_str() {

@@ -7,6 +7,7 @@ mod azure_arc;
 mod cloud_shell;
 pub(crate) mod imds;
 pub(crate) mod service_fabric;
+pub(crate) mod throttle;
 
 use crate::call::{Call, Reply};
 use crate::directory::Known;
@@ -108,7 +109,7 @@ impl<'a> Request<'a> {
     /// Issues the token of a principal, or of the one that a fault puts in its place.
     fn token_of(&self, identity: &'a Known, resource: &str) -> Result<Granted<'a>, NoToken> {
         let directory = &self.state.directory;
-        let identity = identity_to_show(self.state, self.call, identity).map_err(NoToken::NotIssued)?;
+        let identity = principal_to_show(self.state, self.call, identity).map_err(NoToken::NotIssued)?;
         let audience = directory
             .tenant(&identity.tenant)
             .and_then(|tenant| crate::resources::audience(directory, tenant, resource))
@@ -131,10 +132,14 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The principal whose token is handed out: `identity`, unless a fault says otherwise.
-pub(crate) fn identity_to_show<'a>(state: &'a State, _call: &Call, identity: &'a Known) -> Result<&'a Known, String> {
-    let _ = state;
-    Ok(identity)
+/// The principal whose token is handed out: `principal`, unless a fault names another.
+pub(crate) fn principal_to_show<'a>(state: &'a State, call: &Call, principal: &'a Known) -> Result<&'a Known, String> {
+    match call.token_shape.as_ref().and_then(|shape| shape.issue_for.as_deref()) {
+        None => Ok(principal),
+        Some(object_id) => state.directory.principal(object_id).ok_or_else(|| {
+            format!("A fault rule has the token issued for '{object_id}', and no principal has this object id.")
+        }),
+    }
 }
 
 fn unknown_resource(resource: &str, tenant: &str) -> String {
