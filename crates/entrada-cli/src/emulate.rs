@@ -55,8 +55,27 @@ enum Where {
     Laptop,
     /// The web app `orders-web`: IDENTITY_ENDPOINT and WEBSITE_HOSTNAME are set.
     AppService,
-    /// The virtual machine `build-vm`: the metadata service answers on 169.254.169.254.
-    Vm,
+    /// The same as it was in 2017: MSI_ENDPOINT and MSI_SECRET.
+    AppServiceLegacy,
+    /// The container app `orders-api`.
+    ContainerApp,
+    /// The application `orders-fabric` on a Service Fabric managed cluster.
+    ServiceFabric,
+    /// The machine `orders-arc`; needs write access to /var/opt/azcmagent/tokens.
+    AzureArc,
+    /// The compute `orders-ml` of a Machine Learning workspace.
+    AzureMl,
+    /// The Cloud Shell of ada@contoso.onmicrosoft.com.
+    CloudShell,
+    /// The virtual machine `build-vm`, or `vm` for short: the metadata service answers on 169.254.169.254.
+    #[value(alias = "vm")]
+    VirtualMachine,
+    /// The container group `orders-group`: as a virtual machine, after two seconds.
+    ContainerInstance,
+    /// A pod on the cluster `orders-aks`, with workload identity.
+    Kubernetes,
+    /// The same with an identity binding: tokens come through a proxy of the cluster.
+    KubernetesIdentityBinding,
 }
 
 const EXAMPLES: &str = "\
@@ -67,9 +86,10 @@ Examples:
     export AZURE_CLIENT_SECRET='orders-ci~fake.secret'
     entrada emulate -- python app.py
 
-  The same program with the identity of a web app, or of a virtual machine:
+  The same program with the identity of a web app, of a virtual machine, or of a pod:
     entrada emulate --host app-service -- python app.py
     entrada emulate --host vm -- python app.py
+    entrada emulate --host kubernetes -- python app.py
 
   A look at every exchange:
     entrada emulate --journal - --quiet -- python app.py
@@ -96,7 +116,16 @@ impl From<Where> for Host {
         match place {
             Where::Laptop => Host::Laptop,
             Where::AppService => Host::AppService,
-            Where::Vm => Host::VirtualMachine,
+            Where::AppServiceLegacy => Host::AppServiceLegacy,
+            Where::ContainerApp => Host::ContainerApp,
+            Where::ServiceFabric => Host::ServiceFabric,
+            Where::AzureArc => Host::AzureArc,
+            Where::AzureMl => Host::AzureMl,
+            Where::CloudShell => Host::CloudShell,
+            Where::VirtualMachine => Host::VirtualMachine,
+            Where::ContainerInstance => Host::ContainerInstance,
+            Where::Kubernetes => Host::Kubernetes,
+            Where::KubernetesIdentityBinding => Host::KubernetesIdentityBinding,
         }
     }
 }
@@ -154,9 +183,12 @@ async fn emulate(arguments: Arguments, config: Config) -> ExitCode {
         Ok(emulator) => emulator,
         Err(error) => return fail(1, &error.to_string()),
     };
+    let host = Host::from(arguments.host);
+    if let Err(error) = emulator.prepare(host).await {
+        return fail(1, &error.to_string());
+    }
     let exchanges = emulator.journal().follow();
     let recorder = tokio::spawn(record(exchanges, output, arguments.quiet));
-    let host = Host::from(arguments.host);
     let ended = match program {
         Some(program) => {
             let environment = emulator.environment(host);

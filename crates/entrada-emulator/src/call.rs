@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 /// A request, fully read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     /// Host name, lower case, without a port.
@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// A change to token answers that a fault rule asks for.
     pub(crate) token_shape: Option<TokenShape>,
+    /// The path that a fault rule wants Azure Arc's challenge to name.
+    pub(crate) challenge: Option<String>,
 }
 
 impl Call {
@@ -36,6 +38,7 @@ impl Call {
             headers,
             body,
             token_shape: None,
+            challenge: None,
         }
     }
 

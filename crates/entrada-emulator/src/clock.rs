@@ -11,6 +11,7 @@ const HTTP_DATE: &[BorrowedFormatItem<'static>] =
 const ENTRA: &[BorrowedFormatItem<'static>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
 const ISO: &[BorrowedFormatItem<'static>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z");
+const US: &[BorrowedFormatItem<'static>] = format_description!("[month]/[day]/[year] [hour]:[minute]:[second] +00:00");
 
 /// Seconds since 1970, UTC.
 pub(crate) fn now() -> i64 {
@@ -45,6 +46,11 @@ pub(crate) fn iso_time(seconds: i64) -> String {
     format(seconds, ISO)
 }
 
+/// `11/24/2026 01:02:03 +00:00`, as App Service of 2017 writes the end of a token.
+pub(crate) fn us_time(seconds: i64) -> String {
+    format(seconds, US)
+}
+
 /// Seconds since 1970 of an RFC 3339 time.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
@@ -57,6 +63,7 @@ mod tests {
         assert_eq!(super::http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(super::entra_time(86_399), "1970-01-01 23:59:59Z");
         assert_eq!(super::iso_time(1), "1970-01-01T00:00:01.0000000Z");
+        assert_eq!(super::us_time(86_399), "01/01/1970 23:59:59 +00:00");
         assert_eq!(super::parse_rfc3339("1970-01-02T00:00:00Z"), Some(86_400));
     }
 }

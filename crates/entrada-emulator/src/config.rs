@@ -16,8 +16,15 @@ pub struct Config {
     /// What the entries below are added to.
     #[serde(default)]
     pub world: Base,
-    /// Which web app and which virtual machine a program placed inside one is in.
+    /// Folder that Azure Arc's challenge files are written to, in place of the one that the challenge names and
+    /// the agent uses: `/var/opt/azcmagent/tokens`, or `%ProgramData%\AzureConnectedMachineAgent\Tokens`.
+    pub arc_key_folder: Option<PathBuf>,
+    /// Which resources programs are placed inside.
     pub inside: Inside,
+    /// The cluster of programs on Kubernetes.
+    pub kubernetes: Kubernetes,
+    /// What the metadata service bears.
+    pub limits: Limits,
     /// Hands Blob to another server once a request has been authorized.
     pub blob: Option<BlobUpstream>,
     /// Tenants (directories).
@@ -36,6 +43,16 @@ pub struct Config {
     pub web_apps: Vec<ComputeHost>,
     /// Virtual machines.
     pub virtual_machines: Vec<ComputeHost>,
+    /// Container apps.
+    pub container_apps: Vec<ComputeHost>,
+    /// Applications of Service Fabric managed clusters; `parent` is the cluster.
+    pub service_fabric_applications: Vec<ComputeHost>,
+    /// Machines that Azure Arc manages.
+    pub arc_machines: Vec<ComputeHost>,
+    /// Computes of Azure Machine Learning; `parent` is the workspace.
+    pub ml_computes: Vec<ComputeHost>,
+    /// Container groups of Container Instances.
+    pub container_groups: Vec<ComputeHost>,
     /// Key vaults.
     pub vaults: Vec<Vault>,
     /// Storage accounts.
@@ -65,11 +82,76 @@ pub struct Inside {
     pub app_service: String,
     /// Name of the virtual machine of [`crate::Host::VirtualMachine`]; default `build-vm`.
     pub virtual_machine: String,
+    /// Name of the container app of [`crate::Host::ContainerApp`]; default `orders-api`.
+    pub container_app: String,
+    /// Name of the application of [`crate::Host::ServiceFabric`]; default `orders-fabric`.
+    pub service_fabric: String,
+    /// Name of the machine of [`crate::Host::AzureArc`]; default `orders-arc`.
+    pub azure_arc: String,
+    /// Name of the compute of [`crate::Host::AzureMl`]; default `orders-ml`.
+    pub azure_ml: String,
+    /// Name of the container group of [`crate::Host::ContainerInstance`]; default `orders-group`.
+    pub container_instance: String,
+    /// Name of the user whose [`crate::Host::CloudShell`] it is; default `ada@contoso.onmicrosoft.com`.
+    pub cloud_shell: String,
 }
 
 impl Default for Inside {
     fn default() -> Self {
-        Self { app_service: world::WEB_APP.into(), virtual_machine: world::VIRTUAL_MACHINE.into() }
+        Self {
+            app_service: world::WEB_APP.into(),
+            virtual_machine: world::VIRTUAL_MACHINE.into(),
+            container_app: world::CONTAINER_APP.into(),
+            service_fabric: world::FABRIC_APPLICATION.into(),
+            azure_arc: world::ARC_MACHINE.into(),
+            azure_ml: world::ML_COMPUTE.into(),
+            container_instance: world::CONTAINER_GROUP.into(),
+            cloud_shell: world::USER_NAME.into(),
+        }
+    }
+}
+
+/// The cluster of [`crate::Host::Kubernetes`], and the service account that a program has there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kubernetes {
+    /// Name of the cluster; default `orders-aks`.
+    pub cluster: String,
+    /// Its OIDC issuer, which signs service-account tokens.
+    pub issuer: String,
+    /// Subject of the service account's tokens; default `system:serviceaccount:orders:orders-sa`.
+    pub subject: String,
+    /// Name of the user-assigned identity that `AZURE_CLIENT_ID` is of; default `orders-identity`.
+    pub identity: String,
+}
+
+impl Default for Kubernetes {
+    fn default() -> Self {
+        Self {
+            cluster: world::CLUSTER.into(),
+            issuer: world::CLUSTER_ISSUER.into(),
+            subject: world::SERVICE_ACCOUNT.into(),
+            identity: world::USER_ASSIGNED.into(),
+        }
+    }
+}
+
+/// Limits of the metadata service. 0 turns one off.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Token requests that may be in flight at a time; default 5, as on a virtual machine.
+    pub imds_concurrent: usize,
+    /// Token requests in any second; default 20, as on a virtual machine.
+    pub imds_per_second: usize,
+    /// How long after the start of a run the endpoint of [`crate::Host::ContainerInstance`] refuses connections,
+    /// in milliseconds; default 2000.
+    pub container_start_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { imds_concurrent: 5, imds_per_second: 20, container_start_ms: 2_000 }
     }
 }
 
@@ -113,6 +195,9 @@ pub struct App {
     pub secrets: Vec<AppSecret>,
     /// The tenants it may sign in to, with its object id in each.
     pub service_principals: Vec<ServicePrincipalEntry>,
+    /// Tokens of other issuers that sign the app in.
+    #[serde(default)]
+    pub federated_credentials: Vec<FederatedCredential>,
     /// App roles granted to it, by Application ID URI of the API.
     #[serde(default)]
     pub app_roles: BTreeMap<String, Vec<String>>,
@@ -127,6 +212,23 @@ pub struct AppSecret {
     /// When it ends, RFC 3339; never, if left out.
     #[serde(default)]
     pub expires: Option<String>,
+}
+
+/// Trust in the tokens of another issuer: a federated identity credential. All of it is compared exactly.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FederatedCredential {
+    /// Issuer of the tokens, the claim `iss`.
+    pub issuer: String,
+    /// Who the tokens speak of, the claim `sub`.
+    pub subject: String,
+    /// Audiences, one of which must be the claim `aud`; default `api://AzureADTokenExchange`.
+    #[serde(default = "exchange_audiences")]
+    pub audiences: Vec<String>,
+}
+
+pub(crate) fn exchange_audiences() -> Vec<String> {
+    vec![world::EXCHANGE_AUDIENCE.into()]
 }
 
 /// An app's presence in one tenant.
@@ -203,14 +305,21 @@ pub struct UserAssignedIdentity {
     pub subscription: String,
     /// Resource group.
     pub resource_group: String,
+    /// Tokens of other issuers that sign the identity in.
+    #[serde(default)]
+    pub federated_credentials: Vec<FederatedCredential>,
 }
 
-/// A resource that programs run in: a web app or a virtual machine.
+/// A resource that programs run in, such as a web app or a virtual machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComputeHost {
     /// Name, unique among resources of its kind.
     pub name: String,
+    /// Name of the resource it is a part of, for kinds that are: the cluster of an application, the workspace of a
+    /// compute.
+    #[serde(default)]
+    pub parent: Option<String>,
     /// Subscription id.
     pub subscription: String,
     /// Resource group.
@@ -287,7 +396,10 @@ impl Config {
     pub fn empty() -> Self {
         Self {
             world: Base::Empty,
+            arc_key_folder: None,
             inside: Inside::default(),
+            kubernetes: Kubernetes::default(),
+            limits: Limits::default(),
             blob: None,
             tenants: Vec::new(),
             apps: Vec::new(),
@@ -297,6 +409,11 @@ impl Config {
             identities: Vec::new(),
             web_apps: Vec::new(),
             virtual_machines: Vec::new(),
+            container_apps: Vec::new(),
+            service_fabric_applications: Vec::new(),
+            arc_machines: Vec::new(),
+            ml_computes: Vec::new(),
+            container_groups: Vec::new(),
             vaults: Vec::new(),
             storage_accounts: Vec::new(),
             role_assignments: Vec::new(),

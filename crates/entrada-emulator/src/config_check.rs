@@ -1,6 +1,7 @@
 //! The rules a world must obey before it can run: what refers to something must find it.
 
-use crate::config::{ComputeHost, Config};
+use crate::compute::ComputeKind;
+use crate::config::{ComputeHost, Config, FederatedCredential};
 use crate::rbac::roles;
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -47,6 +48,7 @@ impl Config {
                 guid("the object_id of a service principal", &entry.object_id)?;
                 unique(&mut seen, "object_id", &entry.object_id)?;
             }
+            check_federation(&app.name, &app.federated_credentials)?;
             for secret in &app.secrets {
                 if let Some(expires) = &secret.expires {
                     crate::clock::parse_rfc3339(expires).ok_or_else(|| {
@@ -120,19 +122,25 @@ impl Config {
             unique(&mut seen, "identity", &identity.name)?;
             unique(&mut seen, "identity", &identity.client_id)?;
             unique(&mut seen, "identity", &identity.object_id)?;
+            check_federation(&identity.name, &identity.federated_credentials)?;
             self.has_group(&identity.subscription, &identity.resource_group)?;
         }
-        for (kind, hosts) in [("web app", &self.web_apps), ("virtual machine", &self.virtual_machines)] {
-            for host in hosts {
-                unique(&mut seen, kind, &host.name)?;
+        for kind in ComputeKind::ALL {
+            for host in kind.list(self) {
+                unique(&mut seen, kind.noun(), &host.name)?;
                 self.check_host(&mut seen, kind, host)?;
             }
         }
         Ok(())
     }
 
-    fn check_host(&self, seen: &mut HashSet<String>, kind: &str, host: &ComputeHost) -> Result<(), Problem> {
+    fn check_host(&self, seen: &mut HashSet<String>, kind: ComputeKind, host: &ComputeHost) -> Result<(), Problem> {
         self.has_group(&host.subscription, &host.resource_group)?;
+        let noun = kind.noun();
+        if host.parent.is_some() != kind.is_nested() {
+            let wanted = if kind.is_nested() { "needs a `parent`" } else { "has no `parent`" };
+            return Err(problem(&host.name, format!("{noun} `{}`: a resource of this kind {wanted}", host.name)));
+        }
         if let Some(system) = &host.system_assigned {
             guid("the client_id of a system-assigned identity", &system.client_id)?;
             guid("the object_id of a system-assigned identity", &system.object_id)?;
@@ -144,7 +152,7 @@ impl Config {
                 return Err(problem(
                     name,
                     format!(
-                        "{kind} `{}` names the user-assigned identity `{name}`, which is not among [[identities]]",
+                        "{noun} `{}` names the user-assigned identity `{name}`, which is not among [[identities]]",
                         host.name
                     ),
                 ));
@@ -194,6 +202,17 @@ impl Config {
             format!("resource group `{group}` is not among the resource_groups of subscription `{}`", found.name),
         ))
     }
+}
+
+fn check_federation(owner: &str, credentials: &[FederatedCredential]) -> Result<(), Problem> {
+    for credential in credentials {
+        let empty = credential.issuer.is_empty() || credential.subject.is_empty() || credential.audiences.is_empty();
+        if empty {
+            let message = format!("a federated credential of `{owner}` lacks its issuer, its subject or an audience");
+            return Err(problem(owner, message));
+        }
+    }
+    Ok(())
 }
 
 fn guid(what: &str, value: &str) -> Result<(), Problem> {

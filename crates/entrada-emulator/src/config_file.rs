@@ -85,7 +85,10 @@ impl Config {
 
     fn extended_with(mut self, file: Self) -> Self {
         self.world = Base::Default;
+        self.arc_key_folder = file.arc_key_folder;
         self.inside = file.inside;
+        self.kubernetes = file.kubernetes;
+        self.limits = file.limits;
         self.blob = file.blob;
         merge(&mut self.tenants, file.tenants, |entry| entry.id.clone());
         merge(&mut self.apps, file.apps, |entry| entry.client_id.clone());
@@ -93,8 +96,17 @@ impl Config {
         merge(&mut self.users, file.users, |entry| entry.name.clone());
         merge(&mut self.subscriptions, file.subscriptions, |entry| entry.id.clone());
         merge(&mut self.identities, file.identities, |entry| entry.name.clone());
-        merge(&mut self.web_apps, file.web_apps, |entry| entry.name.clone());
-        merge(&mut self.virtual_machines, file.virtual_machines, |entry| entry.name.clone());
+        for (base, added) in [
+            (&mut self.web_apps, file.web_apps),
+            (&mut self.virtual_machines, file.virtual_machines),
+            (&mut self.container_apps, file.container_apps),
+            (&mut self.service_fabric_applications, file.service_fabric_applications),
+            (&mut self.arc_machines, file.arc_machines),
+            (&mut self.ml_computes, file.ml_computes),
+            (&mut self.container_groups, file.container_groups),
+        ] {
+            merge(base, added, |entry| entry.name.clone());
+        }
         merge(&mut self.vaults, file.vaults, |entry| entry.name.clone());
         merge(&mut self.storage_accounts, file.storage_accounts, |entry| entry.name.clone());
         self.role_assignments.extend(file.role_assignments);

@@ -7,12 +7,13 @@ use crate::body::AnswerBody;
 use crate::call::{Call, Reply};
 use crate::config::RoleAssignmentEntry;
 use crate::faults::FaultRule;
+use crate::federated_token::Wish;
 use crate::state::State;
 use crate::{rbac, role_changes};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// Name of the header that carries the key.
@@ -104,9 +105,19 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
         ("PUT", "/identity-header") => {
             Ok(Reply::json(200, &json!({"identity_header": state.identity_header.rotate()})))
         }
+        ("PUT", "/federated-token") => {
+            let wish: Wish =
+                serde_json::from_value(json_body(call)?).map_err(|error| problem(400, error.to_string()))?;
+            state.write_federated_token(&wish).map_err(|error| problem(500, error.to_string()))?;
+            done()
+        }
+        ("DELETE", "/federated-token") => {
+            state.federated_token.remove().map_err(|error| problem(500, error.to_string()))?;
+            done()
+        }
         _ => Err(problem(
             404,
-            "there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments and PUT /identity-header",
+            "there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header and PUT|DELETE /federated-token",
         )),
     }
 }
@@ -126,9 +137,12 @@ impl<T> OneOrMany<T> {
     }
 }
 
+fn json_body(call: &Call) -> Result<Value, Reply> {
+    serde_json::from_slice(&call.body).map_err(|error| problem(400, format!("the body is not JSON: {error}")))
+}
+
 fn body<T: serde::de::DeserializeOwned>(call: &Call) -> Result<OneOrMany<T>, Reply> {
-    let value: Value =
-        serde_json::from_slice(&call.body).map_err(|error| problem(400, format!("the body is not JSON: {error}")))?;
+    let value = json_body(call)?;
     let read = if value.is_array() {
         serde_json::from_value(value).map(OneOrMany::Many)
     } else {
@@ -158,6 +172,9 @@ fn status(state: &State) -> Value {
         "storage_accounts": hosts(config.storage_accounts.iter().map(|account| {
             format!("{}.blob.{}", account.name, state.directory.cloud_of(&account.subscription).storage_suffix)
         }).collect()),
+        "endpoints": state.endpoints.iter().filter_map(|(host, _)| {
+            Some((host.name().to_owned(), state.endpoint(*host)?.into()))
+        }).collect::<Map<String, Value>>(),
         "faults": state.faults.rules().len(),
         "exchanges": state.journal.entries().len(),
     })

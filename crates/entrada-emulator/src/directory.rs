@@ -1,7 +1,11 @@
 //! Who and what exists in a world: tenants, principals, resources, found by any of their names.
 
 use crate::cloud::{CLOUDS, Names};
-use crate::config::{Api, App, ComputeHost, Config, StorageAccount, Subscription, Tenant, UserAssignedIdentity, Vault};
+use crate::compute::ComputeKind;
+use crate::config::{
+    Api, App, ComputeHost, Config, FederatedCredential, StorageAccount, Subscription, Tenant, UserAssignedIdentity,
+    Vault,
+};
 use crate::journal::Principal;
 
 /// What kind of principal an object id belongs to.
@@ -94,9 +98,9 @@ impl Directory {
     }
 
     fn hosts(&self) -> impl Iterator<Item = (&ComputeHost, String)> {
-        let sites = self.config.web_apps.iter().map(|host| (host, site_id(host)));
-        let machines = self.config.virtual_machines.iter().map(|host| (host, machine_id(host)));
-        sites.chain(machines)
+        ComputeKind::ALL
+            .into_iter()
+            .flat_map(|kind| kind.list(&self.config).iter().map(move |host| (host, kind.id(host))))
     }
 
     fn tenant_of(&self, subscription: &str) -> String {
@@ -170,16 +174,25 @@ impl Directory {
         })
     }
 
-    /// The web app that programs on App Service are in.
-    pub(crate) fn inner_web_app(&self) -> Option<&ComputeHost> {
-        let name = &self.config.inside.app_service;
-        self.config.web_apps.iter().find(|host| host.name.eq_ignore_ascii_case(name))
+    /// The user-assigned identity that programs on Kubernetes are given.
+    pub(crate) fn kubernetes_identity(&self) -> Option<&Known> {
+        let name = &self.config.kubernetes.identity;
+        let identity = self.config.identities.iter().find(|identity| identity.name.eq_ignore_ascii_case(name))?;
+        self.principal(&identity.object_id)
     }
 
-    /// The virtual machine that programs on a VM are in.
-    pub(crate) fn inner_machine(&self) -> Option<&ComputeHost> {
-        let name = &self.config.inside.virtual_machine;
-        self.config.virtual_machines.iter().find(|host| host.name.eq_ignore_ascii_case(name))
+    /// A user by name.
+    pub(crate) fn user(&self, name: &str) -> Option<&Known> {
+        self.principals.iter().find(|known| known.kind == Kind::User && known.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The federated credentials of an app or a user-assigned identity.
+    pub(crate) fn federated_credentials(&self, client_id: &str) -> &[FederatedCredential] {
+        let identities = || self.config.identities.iter().find(|one| one.client_id.eq_ignore_ascii_case(client_id));
+        match self.app(client_id) {
+            Some(app) => &app.federated_credentials,
+            None => identities().map_or(&[], |identity| &identity.federated_credentials),
+        }
     }
 
     /// A managed identity by resource id: its own, or that of the host whose system-assigned one it is.
@@ -190,7 +203,7 @@ impl Directory {
         })
     }
 
-    /// The web app or virtual machine with a resource id.
+    /// The web app, virtual machine or the like with a resource id.
     pub(crate) fn host(&self, resource_id: &str) -> Option<&ComputeHost> {
         self.hosts().find(|(_, id)| id.eq_ignore_ascii_case(resource_id)).map(|(host, _)| host)
     }
@@ -199,16 +212,6 @@ impl Directory {
 /// Resource id of a resource.
 pub(crate) fn resource_id(subscription: &str, group: &str, kind: &str, name: &str) -> String {
     format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}")
-}
-
-/// Resource id of a web app.
-pub(crate) fn site_id(host: &ComputeHost) -> String {
-    resource_id(&host.subscription, &host.resource_group, "Microsoft.Web/sites", &host.name)
-}
-
-/// Resource id of a virtual machine.
-pub(crate) fn machine_id(host: &ComputeHost) -> String {
-    resource_id(&host.subscription, &host.resource_group, "Microsoft.Compute/virtualMachines", &host.name)
 }
 
 /// Resource id of a user-assigned identity.

@@ -4,21 +4,25 @@ use crate::authority::Authority;
 use crate::blob::upstream::Upstream;
 use crate::config::{Config, ConfigError};
 use crate::control::Lock;
-use crate::environment::{self, Endpoints, Host};
+use crate::endpoint_tls::EndpointCertificates;
+use crate::environment::{self, Endpoints};
 use crate::faults::Faults;
+use crate::federated_token::Wish;
 use crate::gateway::{self, Door, Shared};
+use crate::host::Host;
 use crate::journal::Journal;
+use crate::port::Port;
 use crate::rbac::AssignError;
+use crate::role_changes;
 use crate::state::State;
 use crate::tokens::SigningKey;
-use crate::{app_service, role_changes};
-use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// Why the emulator could not start.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +37,12 @@ pub enum StartError {
     /// The run's certificate authority could not be made.
     #[error("cannot make the certificate authority: {0}")]
     Authority(String),
-    /// The authority's certificate could not be written to the temporary folder.
-    #[error("cannot write the authority's certificate to a temporary folder: {0}")]
+    /// A certificate or a token could not be written to the temporary folder.
+    #[error("cannot write to a temporary folder: {0}")]
     Folder(std::io::Error),
+    /// The key files of [`Host::AzureArc`] could not be written.
+    #[error("{0}")]
+    ArcKeys(String),
     /// The server that Blob is to be handed on to cannot be used.
     #[error("{0}")]
     Upstream(String),
@@ -50,10 +57,9 @@ pub struct Emulator {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     folder: Option<TempDir>,
-    gateways: [(Host, u16); 3],
-    imds: u16,
+    /// The proxies, with the host whose metadata service is behind each.
+    gateways: Vec<(Option<Host>, u16)>,
     no_imds: u16,
-    identity: u16,
     control: u16,
     control_key: String,
 }
@@ -79,45 +85,68 @@ impl Emulator {
         let upstream = config.blob.as_ref().map(Upstream::new).transpose().map_err(StartError::Upstream)?;
         let key = make_key()?;
         let authority = Authority::new().map_err(|error| StartError::Authority(error.to_string()))?;
+        let binding_name = environment::binding_server_name(&config);
+        let certificates =
+            EndpointCertificates::new(&binding_name).map_err(|error| StartError::Authority(error.to_string()))?;
         let folder = private_folder().map_err(StartError::Folder)?;
-        std::fs::write(folder.path().join(AUTHORITY_FILE), authority.pem()).map_err(StartError::Folder)?;
+        for (name, pem) in
+            [(AUTHORITY_FILE, authority.pem()), (BINDING_AUTHORITY_FILE, certificates.binding_authority())]
+        {
+            std::fs::write(folder.path().join(name), pem).map_err(StartError::Folder)?;
+        }
+        let endpoints = take_endpoints(&config)?;
+        let state = State::new(config, folder.path(), endpoints.clone(), upstream, key);
 
         let (stop, stopped) = watch::channel(false);
         let mut run = Self {
-            shared: Arc::new(Shared { state: State::new(config, upstream, key), authority }),
+            shared: Arc::new(Shared { state, authority, certificates }),
             stop,
             tasks: Vec::new(),
             folder: Some(folder),
-            gateways: Host::ALL.map(|host| (host, 0)),
-            imds: 0,
+            gateways: Vec::new(),
             no_imds: 0,
-            identity: 0,
             control: 0,
             control_key: format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()),
         };
-        for index in 0..run.gateways.len() {
-            let host = run.gateways[index].0;
-            run.gateways[index].1 = run.open(|_, _| Door::Gateway(host), &stopped).await?;
+        for (host, port) in endpoints {
+            run.open(port, Door::Endpoint(host), &stopped);
         }
-        run.imds = run.open(|_, _| Door::Imds, &stopped).await?;
-        run.no_imds = run.open(|_, _| Door::NoImds, &stopped).await?;
-        run.identity = run.open(|_, _| Door::AppService, &stopped).await?;
-        run.control = run
-            .open(|run, port| Door::Control(Arc::new(Lock { key: run.control_key.clone(), port })), &stopped)
-            .await?;
+        for inside in [None, Some(Host::VirtualMachine), Some(Host::ContainerInstance)] {
+            let port = take_port(None)?;
+            run.gateways.push((inside, port.number()));
+            run.open(port, Door::Gateway(inside), &stopped);
+        }
+        let port = take_port(None)?;
+        run.no_imds = port.number();
+        run.open(port, Door::NoImds, &stopped);
+        let port = take_port(None)?;
+        run.control = port.number();
+        let lock = Lock { key: run.control_key.clone(), port: port.number() };
+        run.open(port, Door::Control(Arc::new(lock)), &stopped);
         Ok(run)
     }
 
-    async fn open(
-        &mut self,
-        door: impl Fn(&Self, u16) -> Door,
-        stopped: &watch::Receiver<bool>,
-    ) -> Result<u16, StartError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Listen)?;
-        let port = listener.local_addr().map_err(StartError::Listen)?.port();
-        let door = door(self, port);
-        self.tasks.push(tokio::spawn(gateway::serve(self.shared.clone(), listener, door, stopped.clone())));
-        Ok(port)
+    fn open(&mut self, port: Arc<Port>, door: Door, stopped: &watch::Receiver<bool>) {
+        self.tasks.push(tokio::spawn(gateway::serve(self.shared.clone(), port, door, stopped.clone())));
+    }
+
+    /// Makes ready, and checks, what a program on `host` will need of this machine: for [`Host::AzureArc`] that its
+    /// key files can be written, for Kubernetes the service-account token. Without it, the first request meets what
+    /// is wrong.
+    ///
+    /// # Errors
+    /// When it cannot be had; the message says what to do.
+    pub async fn prepare(&self, host: Host) -> Result<(), StartError> {
+        let state = &self.shared.state;
+        match host {
+            Host::AzureArc => state.arc_keys.check().map_err(StartError::ArcKeys),
+            Host::Kubernetes | Host::KubernetesIdentityBinding => {
+                // Whoever can wait for the key without holding up a thread does.
+                let _ = state.key().await;
+                state.ensure_federated_token().map_err(StartError::Folder)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The proxy of programs on a laptop, for clients that are told of it in code.
@@ -126,24 +155,47 @@ impl Emulator {
         self.gateway_url_of(Host::Laptop)
     }
 
-    /// The proxy of programs on `host`: each host has its own, because only a virtual machine reaches
-    /// the metadata service through it.
+    /// The proxy of programs on `host`: hosts with a metadata service reach it through a proxy of their own.
     #[must_use]
     pub fn gateway_url_of(&self, host: Host) -> String {
-        let port = self.gateways.iter().find(|(other, _)| *other == host).map_or(0, |(_, port)| *port);
+        let inside = host.has_metadata_service().then_some(host);
+        let port = self.gateways.iter().find(|(other, _)| *other == inside).map_or(0, |(_, port)| *port);
         format!("http://127.0.0.1:{port}")
+    }
+
+    /// The URL of the endpoint that `host` has of its own, as its variables have it: `IDENTITY_ENDPOINT`,
+    /// `MSI_ENDPOINT`, `AZURE_POD_IDENTITY_AUTHORITY_HOST` or `AZURE_KUBERNETES_TOKEN_PROXY`. None for
+    /// [`Host::Laptop`] and [`Host::Kubernetes`].
+    #[must_use]
+    pub fn endpoint_of(&self, host: Host) -> Option<String> {
+        self.shared.state.endpoint(host)
     }
 
     /// Base URL of the metadata service on its own port, as `AZURE_POD_IDENTITY_AUTHORITY_HOST` has it.
     #[must_use]
     pub fn imds_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.imds)
+        self.endpoint_of(Host::VirtualMachine).unwrap_or_default()
     }
 
     /// URL of the App Service identity endpoint, as `IDENTITY_ENDPOINT` has it.
     #[must_use]
     pub fn identity_endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}{}", self.identity, app_service::PATH)
+        self.endpoint_of(Host::AppService).unwrap_or_default()
+    }
+
+    /// The file with the service-account token, as `AZURE_FEDERATED_TOKEN_FILE` has it. It is written by
+    /// [`Emulator::prepare`] or [`Emulator::environment`] for one of the Kubernetes hosts.
+    #[must_use]
+    pub fn federated_token_file(&self) -> PathBuf {
+        self.shared.state.federated_token.file().to_path_buf()
+    }
+
+    /// Writes a new service-account token that expires in so many seconds; negative for one that has expired.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn rotate_federated_token(&self, expires_in: i64) -> std::io::Result<()> {
+        self.shared.state.write_federated_token(&Wish::lasting(expires_in))
     }
 
     /// Base URL of the control endpoint.
@@ -167,22 +219,34 @@ impl Emulator {
     /// A file with the certificate of the run's authority, in a folder only its owner may enter.
     #[must_use]
     pub fn authority_file(&self) -> PathBuf {
-        self.folder.as_ref().map(|folder| folder.path().join(AUTHORITY_FILE)).unwrap_or_default()
+        self.in_folder(AUTHORITY_FILE)
+    }
+
+    fn in_folder(&self, name: &str) -> PathBuf {
+        self.folder.as_ref().map(|folder| folder.path().join(name)).unwrap_or_default()
     }
 
     /// The variables to set for a program on `host`.
     #[must_use]
     pub fn environment(&self, host: Host) -> Vec<(String, String)> {
+        let state = &self.shared.state;
+        if matches!(host, Host::Kubernetes | Host::KubernetesIdentityBinding) {
+            // A program that finds no token says so; nobody could here.
+            let _ = state.ensure_federated_token();
+        }
+        let text = |path: &Path| path.to_string_lossy().into_owned();
         environment::variables(
             host,
-            &self.shared.state.directory,
+            &state.directory,
             &Endpoints {
                 gateway: &self.gateway_url_of(host),
-                imds: &self.imds_url(),
+                endpoint: &state.endpoint(host).unwrap_or_default(),
                 no_imds: &format!("http://127.0.0.1:{}", self.no_imds),
-                identity: &self.identity_endpoint(),
-                identity_header: &self.shared.state.identity_header.current(),
-                authority_file: &self.authority_file().to_string_lossy(),
+                secret: &state.identity_header.current(),
+                thumbprint: self.shared.certificates.thumbprint(),
+                federated_token_file: &text(state.federated_token.file()),
+                binding_authority_file: &text(&self.in_folder(BINDING_AUTHORITY_FILE)),
+                authority_file: &text(&self.authority_file()),
                 control: &self.control_url(),
                 control_key: &self.control_key,
             },
@@ -223,7 +287,7 @@ impl Emulator {
         role_changes::unassign(&self.shared.state, principal_id, role, scope)
     }
 
-    /// Makes a new value of `IDENTITY_HEADER` and gives it. [`Emulator::environment`] hands it to programs
+    /// Makes a new value of `IDENTITY_HEADER`, and of `MSI_SECRET`, and gives it. [`Emulator::environment`] hands it to programs
     /// started from now on; the values of those started earlier stay good.
     pub fn rotate_identity_header(&self) -> String {
         self.shared.state.identity_header.rotate()
@@ -240,6 +304,7 @@ impl Emulator {
     fn end(&mut self) {
         let _ = self.stop.send(true);
         self.shared.state.journal.close();
+        self.shared.state.arc_keys.remove();
         self.folder = None;
     }
 }
@@ -251,6 +316,26 @@ impl Drop for Emulator {
 }
 
 const AUTHORITY_FILE: &str = "authority.pem";
+
+/// The authority of the certificate that the token proxy of an identity binding shows.
+const BINDING_AUTHORITY_FILE: &str = "binding-authority.pem";
+
+fn take_port(opens: Option<Instant>) -> Result<Arc<Port>, StartError> {
+    Port::take(opens).map(Arc::new).map_err(StartError::Listen)
+}
+
+/// Takes a port for every host that has an endpoint of its own.
+fn take_endpoints(config: &Config) -> Result<Vec<(Host, Arc<Port>)>, StartError> {
+    let container = Instant::now().checked_add(Duration::from_millis(config.limits.container_start_ms));
+    Host::ALL
+        .into_iter()
+        .filter(|host| host.service().is_some())
+        .map(|host| {
+            let opens = container.filter(|_| host == Host::ContainerInstance && config.limits.container_start_ms > 0);
+            Ok((host, take_port(opens)?))
+        })
+        .collect()
+}
 
 /// A temporary folder that only its owner may enter (mode 0700): nobody else can put a certificate there.
 fn private_folder() -> std::io::Result<TempDir> {

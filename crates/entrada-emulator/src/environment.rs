@@ -1,33 +1,23 @@
 //! The environment of a program that runs inside the emulator.
 
-use crate::directory::{Directory, site_id};
-use serde::{Deserialize, Serialize};
-
-/// Where a program believes it runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Host {
-    /// A developer's machine: no managed identity.
-    #[default]
-    Laptop,
-    /// The App Service web app of the world.
-    AppService,
-    /// The virtual machine of the world.
-    VirtualMachine,
-}
-
-impl Host {
-    /// Every host.
-    pub const ALL: [Host; 3] = [Host::Laptop, Host::AppService, Host::VirtualMachine];
-}
+use crate::cloud::CLOUDS;
+use crate::compute::ComputeKind;
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::host::Host;
+use crate::managed_identity::service_fabric;
 
 /// Addresses and secrets that go into an environment.
 pub(crate) struct Endpoints<'a> {
     pub(crate) gateway: &'a str,
-    pub(crate) imds: &'a str,
+    /// The endpoint that the host has of its own, or nothing.
+    pub(crate) endpoint: &'a str,
     pub(crate) no_imds: &'a str,
-    pub(crate) identity: &'a str,
-    pub(crate) identity_header: &'a str,
+    /// The value of `IDENTITY_HEADER` and `MSI_SECRET`.
+    pub(crate) secret: &'a str,
+    pub(crate) thumbprint: &'a str,
+    pub(crate) federated_token_file: &'a str,
+    pub(crate) binding_authority_file: &'a str,
     pub(crate) authority_file: &'a str,
     pub(crate) control: &'a str,
     pub(crate) control_key: &'a str,
@@ -49,36 +39,119 @@ pub(crate) fn variables(host: Host, directory: &Directory, endpoints: &Endpoints
     // Node's own fetch looks at the proxy variables only when told to.
     all.push(("NODE_USE_ENV_PROXY", "1".to_owned()));
     all.push(("AZURE_CORE_COLLECT_TELEMETRY", "no".to_owned()));
-    if host == Host::Laptop {
+    if matches!(host, Host::Laptop | Host::Kubernetes | Host::KubernetesIdentityBinding) {
         // Libraries that never send 169.254.169.254 through a proxy would find the metadata service of the machine that
         // the emulator itself runs on, if that is a virtual machine in a cloud.
         all.push(("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoints.no_imds.to_owned()));
     }
     all.push(("ENTRADA_EMULATOR_URL", endpoints.control.to_owned()));
     all.push(("ENTRADA_EMULATOR_KEY", endpoints.control_key.to_owned()));
+    all.extend(of_host(host, directory, endpoints));
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The variables by which a host shows itself.
+fn of_host(host: Host, directory: &Directory, endpoints: &Endpoints<'_>) -> Vec<(&'static str, String)> {
+    let endpoint = || endpoints.endpoint.to_owned();
+    let secret = || endpoints.secret.to_owned();
     match host {
-        Host::Laptop => {}
-        Host::VirtualMachine => {
-            all.push(("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoints.imds.to_owned()));
-        }
+        Host::Laptop => Vec::new(),
         Host::AppService => {
-            all.push(("IDENTITY_ENDPOINT", endpoints.identity.to_owned()));
-            all.push(("IDENTITY_HEADER", endpoints.identity_header.to_owned()));
-            if let Some(app) = directory.inner_web_app() {
-                let suffix = directory.cloud_of(&app.subscription).web_suffix;
-                all.push(("WEBSITE_HOSTNAME", format!("{}.{suffix}", app.name)));
-                all.push(("WEBSITE_SITE_NAME", app.name.clone()));
-                all.push(("WEBSITE_RESOURCE_GROUP", app.resource_group.clone()));
-                all.push((
-                    "WEBSITE_OWNER_NAME",
-                    format!("{}+{}-WestEuropewebspace", app.subscription, app.resource_group),
-                ));
-                all.push(("WEBSITE_INSTANCE_ID", instance_id(&site_id(app))));
-                all.push(("REGION_NAME", "West Europe".to_owned()));
+            let mut all = vec![("IDENTITY_ENDPOINT", endpoint()), ("IDENTITY_HEADER", secret())];
+            all.extend(web_app(directory));
+            all
+        }
+        Host::AppServiceLegacy => {
+            let mut all = vec![("MSI_ENDPOINT", endpoint()), ("MSI_SECRET", secret())];
+            all.extend(web_app(directory));
+            all
+        }
+        Host::ContainerApp => {
+            let mut all = vec![("IDENTITY_ENDPOINT", endpoint()), ("IDENTITY_HEADER", secret())];
+            all.extend(container_app(directory));
+            all
+        }
+        Host::ServiceFabric => vec![
+            ("IDENTITY_ENDPOINT", endpoint()),
+            ("IDENTITY_HEADER", secret()),
+            ("IDENTITY_SERVER_THUMBPRINT", endpoints.thumbprint.to_owned()),
+            ("IDENTITY_API_VERSION", service_fabric::API_VERSION.to_owned()),
+        ],
+        Host::AzureArc => {
+            let base = url::Url::parse(endpoints.endpoint).map(|url| url.origin().ascii_serialization());
+            vec![("IMDS_ENDPOINT", base.unwrap_or_default()), ("IDENTITY_ENDPOINT", endpoint())]
+        }
+        Host::AzureMl => {
+            let mut all = vec![("MSI_ENDPOINT", endpoint()), ("MSI_SECRET", secret())];
+            if let Some(client_id) = attached_client_id(directory, host) {
+                all.push(("DEFAULT_IDENTITY_CLIENT_ID", client_id));
             }
+            all.push(("AZUREML_RUN_ID", "orders_run_1".to_owned()));
+            all
+        }
+        Host::CloudShell => vec![("MSI_ENDPOINT", endpoint())],
+        Host::VirtualMachine | Host::ContainerInstance => vec![("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoint())],
+        Host::Kubernetes => workload_identity(directory, endpoints),
+        Host::KubernetesIdentityBinding => {
+            let mut all = workload_identity(directory, endpoints);
+            all.push(("AZURE_KUBERNETES_TOKEN_PROXY", endpoint()));
+            all.push(("AZURE_KUBERNETES_SNI_NAME", binding_server_name(&directory.config)));
+            all.push(("AZURE_KUBERNETES_CA_FILE", endpoints.binding_authority_file.to_owned()));
+            all
         }
     }
-    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn web_app(directory: &Directory) -> Vec<(&'static str, String)> {
+    let Some(app) = ComputeKind::WebApp.inner(&directory.config) else { return Vec::new() };
+    let suffix = directory.cloud_of(&app.subscription).web_suffix;
+    vec![
+        ("WEBSITE_HOSTNAME", format!("{}.{suffix}", app.name)),
+        ("WEBSITE_SITE_NAME", app.name.clone()),
+        ("WEBSITE_RESOURCE_GROUP", app.resource_group.clone()),
+        ("WEBSITE_OWNER_NAME", format!("{}+{}-WestEuropewebspace", app.subscription, app.resource_group)),
+        ("WEBSITE_INSTANCE_ID", instance_id(&ComputeKind::WebApp.id(app))),
+        ("REGION_NAME", "West Europe".to_owned()),
+    ]
+}
+
+fn container_app(directory: &Directory) -> Vec<(&'static str, String)> {
+    let Some(app) = ComputeKind::ContainerApp.inner(&directory.config) else { return Vec::new() };
+    let (name, suffix) = (&app.name, "happyhill-70162bb9.westeurope.azurecontainerapps.io");
+    vec![
+        ("CONTAINER_APP_NAME", name.clone()),
+        ("CONTAINER_APP_REVISION", format!("{name}--0000001")),
+        ("CONTAINER_APP_HOSTNAME", format!("{name}--0000001.{suffix}")),
+        ("CONTAINER_APP_ENV_DNS_SUFFIX", suffix.to_owned()),
+        ("CONTAINER_APP_REPLICA_NAME", format!("{name}--0000001-66b8f9fc56-8gfhr")),
+    ]
+}
+
+/// Client id of the first user-assigned identity that the resource of a host starts with.
+fn attached_client_id(directory: &Directory, host: Host) -> Option<String> {
+    let config = &directory.config;
+    let name = host.compute()?.inner(config)?.user_assigned.first()?;
+    let identity = config.identities.iter().find(|identity| identity.name.eq_ignore_ascii_case(name))?;
+    Some(identity.client_id.clone())
+}
+
+/// What the webhook of workload identity puts into a pod.
+fn workload_identity(directory: &Directory, endpoints: &Endpoints<'_>) -> Vec<(&'static str, String)> {
+    let identity = directory.kubernetes_identity();
+    let tenant = identity.and_then(|known| directory.tenant(&known.tenant));
+    let authority = tenant.map_or(CLOUDS[0].authority, |tenant| tenant.cloud.names().authority);
+    let client_id = identity.and_then(|known| known.client_id.clone());
+    vec![
+        ("AZURE_CLIENT_ID", client_id.unwrap_or_default()),
+        ("AZURE_TENANT_ID", tenant.map(|tenant| tenant.id.clone()).unwrap_or_default()),
+        ("AZURE_FEDERATED_TOKEN_FILE", endpoints.federated_token_file.to_owned()),
+        ("AZURE_AUTHORITY_HOST", format!("https://{authority}/")),
+    ]
+}
+
+/// The name that the certificate of a cluster's token proxy is for.
+pub(crate) fn binding_server_name(config: &Config) -> String {
+    format!("{}.ests.aks", config.kubernetes.cluster)
 }
 
 fn instance_id(resource: &str) -> String {
@@ -90,7 +163,8 @@ fn instance_id(resource: &str) -> String {
 ///
 /// What a user chooses for a program itself stays: `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`,
 /// `AZURE_CLIENT_SECRET`, `AZURE_TOKEN_CREDENTIALS`, `AZURE_CONFIG_DIR`, `AZURE_AUTHORITY_HOST` and the like.
-pub(crate) const CLEARED: [&str; 34] = [
+/// (On Kubernetes three of them are the pod's.)
+pub(crate) const CLEARED: [&str; 39] = [
     "ALL_PROXY",
     "AZURE_FEDERATED_TOKEN_FILE",
     "AZURE_KUBERNETES_CA_DATA",
@@ -99,9 +173,14 @@ pub(crate) const CLEARED: [&str; 34] = [
     "AZURE_KUBERNETES_TOKEN_PROXY",
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "AZURE_REGIONAL_AUTHORITY_NAME",
+    "CONTAINER_APP_ENV_DNS_SUFFIX",
+    "CONTAINER_APP_HOSTNAME",
     "CONTAINER_APP_NAME",
+    "CONTAINER_APP_REPLICA_NAME",
+    "CONTAINER_APP_REVISION",
     "DEFAULT_IDENTITY_CLIENT_ID",
     "FUNCTIONS_WORKER_RUNTIME",
+    "IDENTITY_API_VERSION",
     "IDENTITY_ENDPOINT",
     "IDENTITY_HEADER",
     "IDENTITY_SERVER_THUMBPRINT",
@@ -133,13 +212,24 @@ mod tests {
     use crate::config::Config;
     use crate::directory::Directory;
 
+    const KEPT: [&str; 6] = [
+        "AZURE_AUTHORITY_HOST",
+        "AZURE_CLIENT_ID",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_CONFIG_DIR",
+        "AZURE_TENANT_ID",
+        "AZURE_TOKEN_CREDENTIALS",
+    ];
+
     fn names(host: Host) -> Vec<String> {
         let endpoints = Endpoints {
             gateway: "http://127.0.0.1:1",
-            imds: "http://127.0.0.1:2",
+            endpoint: "http://127.0.0.1:2/path",
             no_imds: "http://127.0.0.1:5",
-            identity: "http://127.0.0.1:3/msi/token",
-            identity_header: "H",
+            secret: "H",
+            thumbprint: "T",
+            federated_token_file: "/t",
+            binding_authority_file: "/b.pem",
             authority_file: "/a.pem",
             control: "http://127.0.0.1:4",
             control_key: "K",
@@ -152,17 +242,25 @@ mod tests {
     fn a_host_shows_itself_by_its_own_variables_only() {
         let has = |host, name: &str| names(host).iter().any(|other| other == name);
         assert!(has(Host::AppService, "IDENTITY_ENDPOINT") && has(Host::AppService, "WEBSITE_HOSTNAME"));
+        assert!(has(Host::AppServiceLegacy, "MSI_SECRET") && !has(Host::AppServiceLegacy, "IDENTITY_HEADER"));
+        assert!(has(Host::AzureArc, "IMDS_ENDPOINT") && !has(Host::AzureArc, "IDENTITY_HEADER"));
+        assert!(has(Host::CloudShell, "MSI_ENDPOINT") && !has(Host::CloudShell, "MSI_SECRET"));
         assert!(has(Host::VirtualMachine, "AZURE_POD_IDENTITY_AUTHORITY_HOST"));
         assert!(!has(Host::VirtualMachine, "IDENTITY_ENDPOINT"));
         assert!(!has(Host::Laptop, "IDENTITY_ENDPOINT") && !has(Host::Laptop, "WEBSITE_HOSTNAME"));
+        assert!(!has(Host::Kubernetes, "AZURE_KUBERNETES_TOKEN_PROXY"));
     }
 
     #[test]
-    fn a_users_own_choices_are_kept() {
-        for kept in
-            ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_TOKEN_CREDENTIALS", "AZURE_CONFIG_DIR"]
-        {
-            assert!(!CLEARED.contains(&kept));
+    fn what_a_host_sets_is_cleared_elsewhere_and_a_users_own_choices_are_kept() {
+        assert!(KEPT.iter().all(|kept| !CLEARED.contains(kept)));
+        let everywhere = names(Host::AppService);
+        for host in Host::ALL {
+            for name in names(host) {
+                let known = |name: &str| CLEARED.contains(&name) || KEPT.contains(&name);
+                let set_anyway = Host::ALL.iter().all(|host| names(*host).contains(&name));
+                assert!(known(&name) || (everywhere.contains(&name) && set_anyway), "{name} of {host:?}");
+            }
         }
     }
 }

@@ -38,7 +38,12 @@ pub(crate) async fn serve(
             return Ok(finish(state, &started, target.service(), &call, reply));
         }
     }
-    match state.faults.take(target.service().name(), &call) {
+    // The place is kept for as long as the answer takes, whatever the fault that delays it.
+    let _place = match target.admit(state, &call) {
+        Ok(place) => place,
+        Err(reply) => return Ok(finish(state, &started, target.service(), &call, reply)),
+    };
+    match state.faults.take(target.service(), &call) {
         Some(rule) => with_fault(state, &started, target, call, &rule).await,
         None => {
             let reply = answer(state, target, &call).await;
@@ -74,6 +79,7 @@ async fn with_fault(
         return Err(Closed);
     }
     call.token_shape.clone_from(&rule.token);
+    call.challenge.clone_from(&rule.challenge);
     let reply = match &rule.respond {
         Some(respond) => {
             let mut reply = Reply::new(respond.status).body(respond.bytes());

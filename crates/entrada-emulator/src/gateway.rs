@@ -4,10 +4,12 @@ use crate::authority::Authority;
 use crate::body::AnswerBody;
 use crate::call::{Call, Reply, Trail};
 use crate::control;
-use crate::environment::Host;
+use crate::endpoint_tls::EndpointCertificates;
 use crate::exchange::{self, Closed, Started};
-use crate::imds;
+use crate::host::Host;
 use crate::journal::Service;
+use crate::managed_identity::imds;
+use crate::port::Port;
 use crate::services::{Target, why_refused};
 use crate::state::State;
 use http::{HeaderMap, Method, Request, Response, Uri};
@@ -15,14 +17,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 128 * 1024;
@@ -35,14 +39,12 @@ const NO_IMDS: &str = "unreachable: the program does not run on a virtual machin
 /// What a port is for.
 #[derive(Clone)]
 pub(crate) enum Door {
-    /// The proxy that programs on a host are pointed to.
-    Gateway(Host),
-    /// The metadata service, on a port of its own.
-    Imds,
+    /// The proxy that programs are pointed to, with the host whose metadata service is behind it.
+    Gateway(Option<Host>),
     /// The place of the metadata service on a machine that has none.
     NoImds,
-    /// The App Service identity endpoint.
-    AppService,
+    /// The endpoint that a host has of its own.
+    Endpoint(Host),
     /// The emulator's own control endpoint.
     Control(Arc<control::Lock>),
 }
@@ -51,21 +53,29 @@ pub(crate) enum Door {
 pub(crate) struct Shared {
     pub(crate) state: State,
     pub(crate) authority: Authority,
+    pub(crate) certificates: EndpointCertificates,
 }
 
 /// Accepts connections until the run stops, then ends those that are left.
-pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, door: Door, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(shared: Arc<Shared>, port: Arc<Port>, door: Door, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
+    let mut changes = port.changes();
     let for_connections = stop.clone();
     loop {
+        let opens = port.open_if_due();
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+            accepted = port.accept() => match accepted {
+                Ok(stream) => {
                     let _ = stream.set_nodelay(true);
                     connections.spawn(connection(shared.clone(), stream, door.clone(), for_connections.clone()));
                 }
                 // Out of file descriptors, most likely: give connections time to end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            },
+            () = tokio::time::sleep_until(opens.unwrap_or_else(tokio::time::Instant::now)), if opens.is_some() => {}
+            // Who does not listen has no connections either.
+            _ = changes.changed() => if port.is_shut() {
+                connections.shutdown().await;
             },
             Some(_) = connections.join_next() => {}
             () = stopped(&mut stop) => break,
@@ -80,22 +90,75 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 async fn connection(shared: Arc<Shared>, stream: TcpStream, door: Door, stop: watch::Receiver<bool>) {
+    if let Door::Endpoint(host) = door
+        && EndpointCertificates::has(host)
+    {
+        return endpoint_over_tls(shared, host, stream).await;
+    }
     let service = service_fn(|request| {
         let (shared, door, stop) = (shared.clone(), door.clone(), stop.clone());
         async move {
             match door {
-                Door::Gateway(host) => proxy(shared, host, request, stop).await,
-                Door::Imds => exchange::serve(&shared.state, Target::Imds, &host_of(&request), request).await,
+                Door::Gateway(inside) => proxy(shared, inside, request, stop).await,
                 Door::NoImds => Ok(no_imds(&shared.state, &request)),
-                Door::AppService => {
-                    exchange::serve(&shared.state, Target::AppService, &host_of(&request), request).await
-                }
+                Door::Endpoint(host) => endpoint(&shared.state, host, request).await,
                 Door::Control(lock) => Ok(control::serve(&shared.state, &lock, request).await),
             }
         }
     });
     // A client that goes away, or is cut off by a fault, is no error of ours.
     let _ = http().serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+}
+
+async fn endpoint(state: &State, host: Host, request: Request<Incoming>) -> Result<Response<AnswerBody>, Closed> {
+    match Target::at(host) {
+        // A connection from before a fault shut the port ends with it.
+        Some(target) if !state.is_shut(host) => exchange::serve(state, target, &host_of(&request), request).await,
+        _ => Err(Closed),
+    }
+}
+
+/// Serves the endpoint of a host that has it behind TLS.
+async fn endpoint_over_tls(shared: Arc<Shared>, host: Host, stream: TcpStream) {
+    let started = Started::now();
+    let other = host.service().is_some_and(|service| shared.state.faults.shows_other_certificate(service));
+    let Some(config) = shared.certificates.server(host, other) else { return };
+    match handshake(config, stream).await {
+        Ok(tls) => {
+            let service = service_fn(|request| {
+                let shared = shared.clone();
+                async move { endpoint(&shared.state, host, request).await }
+            });
+            let _ = http().serve_connection(TokioIo::new(tls), service).await;
+        }
+        Err(error) => {
+            let service = host.service().unwrap_or(Service::Gateway);
+            let note = match other {
+                true => "fault: another certificate was shown",
+                false => "does the client know the certificate, and ask for the name that it is for?",
+            };
+            tls_failed(&shared.state, &started, service, "localhost", &error, note);
+        }
+    }
+}
+
+async fn handshake<S>(config: Arc<ServerConfig>, stream: S) -> io::Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let accepted = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await;
+    accepted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}
+
+/// Writes a failed handshake down.
+fn tls_failed(state: &State, started: &Started, service: Service, host: &str, error: &io::Error, hint: &str) {
+    // A client that goes away before the handshake, as a prober of ports does, is not worth a line.
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return;
+    }
+    let call = Call::new(Method::CONNECT, host, &Uri::from_static("/"), HeaderMap::new(), bytes::Bytes::new());
+    let trail = Trail { note: Some(format!("TLS failed: {error}; {hint}")), ..Trail::default() };
+    exchange::write(state, started, service, &call, 0, trail);
 }
 
 fn http() -> http1::Builder {
@@ -111,7 +174,7 @@ fn host_of(request: &Request<Incoming>) -> String {
 
 async fn proxy(
     shared: Arc<Shared>,
-    inside: Host,
+    inside: Option<Host>,
     mut request: Request<Incoming>,
     stop: watch::Receiver<bool>,
 ) -> Result<Response<AnswerBody>, Closed> {
@@ -147,8 +210,13 @@ async fn proxy(
         return Ok(refuse(state, "", &request, "this is a proxy; name it in HTTPS_PROXY and HTTP_PROXY"));
     }
     if host == imds::ADDRESS && uri.port_u16().is_none_or(|port| port == 80) {
-        if inside == Host::VirtualMachine {
-            return exchange::serve(state, Target::Imds, &host, request).await;
+        match inside {
+            Some(inside) if !state.is_shut(inside) => {
+                return exchange::serve(state, Target::ManagedIdentity(inside), &host, request).await;
+            }
+            // The metadata service of a container that has just started refuses connections, and so does this one.
+            Some(_) => return Err(Closed),
+            None => {}
         }
         // A laptop has no such address, and a connection to it fails: so does this one.
         let call = Call::new(request.method().clone(), &host, &uri, request.headers().clone(), bytes::Bytes::new());
@@ -195,8 +263,7 @@ where
     let started = Started::now();
     let serve = async {
         let config = shared.authority.server(&host).map_err(|error| io::Error::other(error.to_string()))?;
-        let accepted = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await;
-        let tls = accepted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let tls = handshake(config, stream).await?;
         let service = service_fn(|request: Request<Incoming>| {
             let (shared, host) = (shared.clone(), host.clone());
             async move { exchange::serve(&shared.state, target, &host, request).await }
@@ -209,15 +276,7 @@ where
         () = stopped(&mut stop) => Ok(()),
     };
     if let Err(error) = result {
-        // A client that goes away before the handshake, as a prober of ports does, is not worth a line.
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            return;
-        }
-        let call = Call::new(Method::CONNECT, &host, &Uri::from_static("/"), HeaderMap::new(), bytes::Bytes::new());
-        let note = format!(
-            "TLS failed: {error}; does the client trust the emulator's authority (SSL_CERT_FILE, REQUESTS_CA_BUNDLE, …)?"
-        );
-        let trail = Trail { note: Some(note), ..Trail::default() };
-        exchange::write(&shared.state, &started, Service::Gateway, &call, 0, trail);
+        let hint = "does the client trust the emulator's authority (SSL_CERT_FILE, REQUESTS_CA_BUNDLE, …)?";
+        tls_failed(&shared.state, &started, Service::Gateway, &host, &error, hint);
     }
 }

@@ -1,7 +1,7 @@
-//! Which managed identities the web apps and virtual machines have at the moment.
+//! Which managed identities the resources that programs run in have at the moment.
 
+use crate::compute::ComputeKind;
 use crate::config::{ComputeHost, Config};
-use crate::directory::{machine_id, site_id};
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
@@ -28,9 +28,10 @@ impl HostIdentities {
                 .map(|identity| identity.object_id.clone())
                 .collect(),
         };
-        let sites = config.web_apps.iter().map(|host| (site_id(host), assigned(host)));
-        let machines = config.virtual_machines.iter().map(|host| (machine_id(host), assigned(host)));
-        Self(RwLock::new(sites.chain(machines).map(|(id, assigned)| (id.to_ascii_lowercase(), assigned)).collect()))
+        let hosts = ComputeKind::ALL.into_iter().flat_map(|kind| {
+            kind.list(config).iter().map(move |host| (kind.id(host).to_ascii_lowercase(), assigned(host)))
+        });
+        Self(RwLock::new(hosts.collect()))
     }
 
     /// The identities of the host with a resource id.

@@ -16,10 +16,18 @@ pub enum Service {
     Gateway,
     /// Entra's authority.
     Entra,
-    /// The instance metadata service of a virtual machine.
+    /// The instance metadata service of a virtual machine, or of a container group.
     Imds,
-    /// The identity endpoint of App Service.
+    /// The identity endpoint of App Service, Functions and Container Apps.
     AppService,
+    /// The managed identity endpoint of Service Fabric.
+    ServiceFabric,
+    /// The agent of Azure Arc.
+    AzureArc,
+    /// The identity endpoint of Azure Machine Learning.
+    AzureMl,
+    /// The identity endpoint of Cloud Shell.
+    CloudShell,
     /// Key Vault.
     KeyVault,
     /// Azure Resource Manager.
@@ -32,16 +40,34 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Service; 8] = [
+    pub const ALL: [Service; 12] = [
         Service::Gateway,
         Service::Entra,
         Service::Imds,
         Service::AppService,
+        Service::ServiceFabric,
+        Service::AzureArc,
+        Service::AzureMl,
+        Service::CloudShell,
         Service::KeyVault,
         Service::ResourceManager,
         Service::Blob,
         Service::Graph,
     ];
+
+    /// Whether the service hands out tokens of managed identities.
+    #[must_use]
+    pub fn is_managed_identity(self) -> bool {
+        matches!(
+            self,
+            Service::Imds
+                | Service::AppService
+                | Service::ServiceFabric
+                | Service::AzureArc
+                | Service::AzureMl
+                | Service::CloudShell
+        )
+    }
 
     /// The name used in rules and in JSON.
     #[must_use]
@@ -51,6 +77,10 @@ impl Service {
             Service::Entra => "entra",
             Service::Imds => "imds",
             Service::AppService => "app-service",
+            Service::ServiceFabric => "service-fabric",
+            Service::AzureArc => "azure-arc",
+            Service::AzureMl => "azure-ml",
+            Service::CloudShell => "cloud-shell",
             Service::KeyVault => "key-vault",
             Service::ResourceManager => "resource-manager",
             Service::Blob => "blob",
@@ -98,7 +128,7 @@ impl Exchange {
     /// does not exist is ordinary, and so is the challenge to a first request without a token.
     #[must_use]
     pub fn refused(&self) -> bool {
-        let signs_in = matches!(self.service, Service::Gateway | Service::Entra | Service::Imds | Service::AppService);
+        let signs_in = matches!(self.service, Service::Gateway | Service::Entra) || self.service.is_managed_identity();
         match self.status {
             0 | 500.. => true,
             401 | 403 => self.note.as_deref() != Some(CHALLENGE),

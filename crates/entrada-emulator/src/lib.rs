@@ -108,30 +108,33 @@
 // A refusal is an answer like any other, and is sent, not carried up through many frames.
 #![allow(clippy::result_large_err)]
 
-mod app_service;
 mod authority;
 mod blob;
 mod body;
 mod call;
 mod clock;
 mod cloud;
+mod compute;
 pub mod config;
 mod config_check;
 mod config_file;
 mod control;
 mod directory;
 mod emulator;
+mod endpoint_tls;
 mod entra;
 mod environment;
 mod exchange;
 pub mod faults;
+mod federated_token;
 mod gateway;
+mod host;
 mod host_identities;
 mod identity_header;
-mod imds;
 pub mod journal;
 mod key_vault;
 mod managed_identity;
+mod port;
 mod rbac;
 mod resource_manager;
 mod resources;
@@ -144,7 +147,7 @@ pub mod world;
 pub use config::{Config, ConfigError};
 pub use control::KEY_HEADER;
 pub use emulator::{Emulator, StartError};
-pub use environment::Host;
 pub use faults::{FaultRule, Faults};
+pub use host::Host;
 pub use journal::{Exchange, Journal, Service};
 pub use rbac::AssignError;

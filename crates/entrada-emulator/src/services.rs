@@ -3,10 +3,13 @@
 use crate::call::{Call, Reply};
 use crate::cloud::{CLOUDS, Names, authority_host};
 use crate::directory::Directory;
+use crate::host::Host;
 use crate::journal::Service;
+use crate::managed_identity::imds;
+use crate::managed_identity::throttle::Place;
 use crate::state::State;
 use crate::tokens::SigningKey;
-use crate::{app_service, blob, entra, imds, key_vault, resource_manager};
+use crate::{blob, entra, key_vault, managed_identity, resource_manager};
 
 /// A service, and the cloud or the account it answers for.
 #[derive(Clone, Copy)]
@@ -16,8 +19,10 @@ pub(crate) enum Target {
     Graph,
     KeyVault,
     Blob,
-    Imds,
-    AppService,
+    /// The endpoint of a host that hands out tokens of managed identities.
+    ManagedIdentity(Host),
+    /// The proxy of a cluster with an identity binding, and Entra behind it.
+    TokenProxy,
 }
 
 impl Target {
@@ -39,15 +44,22 @@ impl Target {
         directory.storage_at(host).map(|_| Self::Blob)
     }
 
+    /// The service that answers at a host's own endpoint.
+    pub(crate) fn at(host: Host) -> Option<Self> {
+        match host {
+            Host::KubernetesIdentityBinding => Some(Self::TokenProxy),
+            _ => host.service().map(|_| Self::ManagedIdentity(host)),
+        }
+    }
+
     pub(crate) fn service(self) -> Service {
         match self {
-            Self::Entra(_) => Service::Entra,
+            Self::Entra(_) | Self::TokenProxy => Service::Entra,
             Self::ResourceManager(_) => Service::ResourceManager,
             Self::Graph => Service::Graph,
             Self::KeyVault => Service::KeyVault,
             Self::Blob => Service::Blob,
-            Self::Imds => Service::Imds,
-            Self::AppService => Service::AppService,
+            Self::ManagedIdentity(host) => host.service().unwrap_or(Service::Imds),
         }
     }
 
@@ -59,6 +71,14 @@ impl Target {
         }
     }
 
+    /// Lets a request in, or refuses it for one of the service's limits.
+    pub(crate) fn admit<'a>(self, state: &'a State, call: &Call) -> Result<Option<Place<'a>>, Reply> {
+        match self.service() {
+            Service::Imds => imds::admit(state, call),
+            _ => Ok(None),
+        }
+    }
+
     pub(crate) async fn answer(self, state: &State, key: &SigningKey, call: &Call) -> Reply {
         match self {
             Self::Entra(names) => entra::answer(state, key, names, call),
@@ -66,8 +86,8 @@ impl Target {
             Self::Graph => graph(call),
             Self::KeyVault => key_vault::answer(state, key, call),
             Self::Blob => blob::answer(state, key, call).await,
-            Self::Imds => imds::answer(state, key, call),
-            Self::AppService => app_service::answer(state, key, call),
+            Self::ManagedIdentity(host) => managed_identity::answer(state, key, host, call),
+            Self::TokenProxy => entra::answer_through_proxy(state, key, call),
         }
     }
 }

@@ -29,6 +29,9 @@ pub(crate) struct SigningKey {
     certificate: Vec<u8>,
     /// Key id: the certificate's thumbprint, as Entra names its keys.
     id: String,
+    /// Key id under which the cluster signs service-account tokens. It is the same pair, because a second one takes
+    /// as long again to make, but neither signature passes for the other.
+    cluster_id: String,
 }
 
 /// Why there is no signing key.
@@ -53,6 +56,7 @@ impl SigningKey {
             modulus: private.n_bytes().to_vec(),
             exponent: private.e_bytes().to_vec(),
             id: URL_SAFE_NO_PAD.encode(&Sha256::digest(&certificate)[..20]),
+            cluster_id: URL_SAFE_NO_PAD.encode(&Sha256::digest(&certificate)[..31]),
             pair,
             certificate,
         })
@@ -79,6 +83,15 @@ impl SigningKey {
         } else {
             json!({"typ": "JWT", "alg": "RS256", "kid": self.id})
         };
+        self.sign_with(&header, claims)
+    }
+
+    /// Signs a service-account token, as the cluster does.
+    pub(crate) fn sign_for_cluster(&self, claims: &Value) -> Option<String> {
+        self.sign_with(&json!({"alg": "RS256", "kid": self.cluster_id}), claims)
+    }
+
+    fn sign_with(&self, header: &Value, claims: &Value) -> Option<String> {
         let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
         token.push('.');
         token.push_str(&URL_SAFE_NO_PAD.encode(claims.to_string()));
@@ -91,23 +104,51 @@ impl SigningKey {
 
     /// Checks form, algorithm, key and signature, and gives the claims.
     fn open(&self, token: &str) -> Result<Value, TokenProblem> {
+        self.open_with(&self.id, token)
+    }
+
+    /// Checks the signature of a service-account token.
+    pub(crate) fn check_for_cluster(&self, token: &str) -> Result<(), TokenProblem> {
+        self.open_with(&self.cluster_id, token).map(|_| ())
+    }
+
+    fn open_with(&self, id: &str, token: &str) -> Result<Value, TokenProblem> {
         let malformed = || TokenProblem::Malformed;
         if token.len() > LONGEST {
             return Err(malformed());
         }
         let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
         let (header, claims) = signed.split_once('.').ok_or_else(malformed)?;
-        let json = |part: &str| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok() };
-        let header = json(header).ok_or_else(malformed)?;
-        if header["alg"] != "RS256" || header["kid"] != self.id.as_str() {
+        let header = json_part(header).ok_or_else(malformed)?;
+        if header["alg"] != "RS256" || header["kid"] != id {
             return Err(TokenProblem::Signature);
         }
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| malformed())?;
         RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent }
             .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
             .map_err(|_| TokenProblem::Signature)?;
-        json(claims).filter(Value::is_object).ok_or_else(malformed)
+        json_part(claims).filter(Value::is_object).ok_or_else(malformed)
     }
+}
+
+fn json_part(part: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+/// The claims of a token that nobody has checked; none when it is not a JWT.
+pub(crate) fn unchecked_claims(token: &str) -> Option<Value> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || token.len() > LONGEST {
+        return None;
+    }
+    json_part(claims).filter(Value::is_object)
+}
+
+/// Whether an assertion says that the client itself made it, as one does that a certificate of the client signs.
+pub(crate) fn is_signed_by(assertion: &str, client_id: &str) -> bool {
+    unchecked_claims(assertion)
+        .is_some_and(|claims| claims["iss"].as_str().is_some_and(|issuer| issuer.eq_ignore_ascii_case(client_id)))
 }
 
 /// What is wrong with a token that a service was shown.
@@ -161,7 +202,13 @@ pub(crate) enum ClientProof {
     Certificate,
 }
 
-/// Issues an app-only token. `lifetime` is in seconds and may be negative.
+/// Lifetime of a user's token, in seconds.
+pub(crate) const USER_LIFETIME: i64 = 4_500;
+
+/// The client that users' tokens are issued through: Cloud Shell.
+const USERS_CLIENT: &str = "b677c290-cf4b-4a8e-a60e-91ba650a4abe";
+
+/// Issues an app-only token, or a delegated one to a user. `lifetime` is in seconds and may be negative.
 pub(crate) fn issue(
     key: &SigningKey,
     directory: &Directory,
@@ -174,19 +221,18 @@ pub(crate) fn issue(
     let names = tenant.cloud.names();
     // Entra dates a token five minutes back, for clocks that are behind.
     let not_before = clock::now() - 300;
-    let expires_on = clock::now() + lifetime;
+    let expires_on = clock::now().saturating_add(lifetime);
     let proof = match proof {
         ClientProof::Secret => "1",
         ClientProof::Certificate => "2",
     };
-    let client_id = principal.client_id.as_deref().unwrap_or_default();
+    let client_id = principal.client_id.as_deref().unwrap_or(USERS_CLIENT);
     let mut claims = json!({
         "aud": audience.value,
         "iat": not_before.min(expires_on),
         "nbf": not_before.min(expires_on),
         "exp": expires_on,
         "aio": random_text(),
-        "idtyp": "app",
         "oid": principal.object_id,
         "rh": format!("1.{}.", random_text()),
         "sub": principal.object_id,
@@ -204,6 +250,17 @@ pub(crate) fn issue(
         claims["azp"] = client_id.into();
         claims["azpacr"] = proof.into();
         claims["ver"] = "2.0".into();
+    }
+    if principal.kind == Kind::User {
+        let name = principal.name.split('@').next().unwrap_or_default();
+        claims["name"] = name.into();
+        claims["scp"] = "user_impersonation".into();
+        let names: &[&str] = if audience.version == 1 { &["upn", "unique_name"] } else { &["preferred_username"] };
+        for claim in names {
+            claims[*claim] = principal.name.as_str().into();
+        }
+    } else {
+        claims["idtyp"] = "app".into();
     }
     if let Some(id) = &principal.resource_id
         && principal.kind == Kind::ManagedIdentity

@@ -7,8 +7,8 @@
 //! The secrets and passwords here are fakes, published on purpose. They open nothing anywhere else.
 
 use crate::config::{
-    Api, App, AppSecret, Cloud, ComputeHost, Config, RoleAssignmentEntry, ServicePrincipalEntry, StorageAccount,
-    Subscription, SystemAssigned, Tenant, User, UserAssignedIdentity, Vault,
+    Api, App, AppSecret, Cloud, ComputeHost, Config, FederatedCredential, RoleAssignmentEntry, ServicePrincipalEntry,
+    StorageAccount, Subscription, SystemAssigned, Tenant, User, UserAssignedIdentity, Vault,
 };
 use std::collections::BTreeMap;
 
@@ -80,7 +80,56 @@ pub const VIRTUAL_MACHINE_OBJECT_ID: &str = "0b000000-0000-4000-8000-00000000000
 /// request must say which; chosen with `[inside] virtual_machine = "worker-vm"`.
 pub const WORKER_VM: &str = "worker-vm";
 
-/// Name of the user-assigned identity attached to [`WEB_APP`], [`VIRTUAL_MACHINE`] and [`WORKER_VM`].
+/// Name of the container app; with `Host::ContainerApp` a program runs inside it.
+pub const CONTAINER_APP: &str = "orders-api";
+/// Client id of the system-assigned identity of [`CONTAINER_APP`].
+pub const CONTAINER_APP_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000020";
+/// Object id (principal id) of the system-assigned identity of [`CONTAINER_APP`].
+pub const CONTAINER_APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000020";
+
+/// Name of the Service Fabric application; with `Host::ServiceFabric` a program runs inside it.
+pub const FABRIC_APPLICATION: &str = "orders-fabric";
+/// Name of the managed cluster that [`FABRIC_APPLICATION`] runs on.
+pub const FABRIC_CLUSTER: &str = "orders-cluster";
+/// Client id of the system-assigned identity of [`FABRIC_APPLICATION`].
+pub const FABRIC_APPLICATION_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000021";
+/// Object id (principal id) of the system-assigned identity of [`FABRIC_APPLICATION`].
+pub const FABRIC_APPLICATION_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000021";
+
+/// Name of the machine under Azure Arc; with `Host::AzureArc` a program runs on it.
+pub const ARC_MACHINE: &str = "orders-arc";
+/// Client id of the system-assigned identity of [`ARC_MACHINE`].
+pub const ARC_MACHINE_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000022";
+/// Object id (principal id) of the system-assigned identity of [`ARC_MACHINE`].
+pub const ARC_MACHINE_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000022";
+
+/// Name of the Machine Learning compute; with `Host::AzureMl` a program runs on it.
+pub const ML_COMPUTE: &str = "orders-ml";
+/// Name of the workspace of [`ML_COMPUTE`].
+pub const ML_WORKSPACE: &str = "orders-workspace";
+/// Client id of the system-assigned identity of [`ML_COMPUTE`].
+pub const ML_COMPUTE_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000023";
+/// Object id (principal id) of the system-assigned identity of [`ML_COMPUTE`].
+pub const ML_COMPUTE_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000023";
+
+/// Name of the container group; with `Host::ContainerInstance` a program runs inside it.
+pub const CONTAINER_GROUP: &str = "orders-group";
+/// Client id of the system-assigned identity of [`CONTAINER_GROUP`].
+pub const CONTAINER_GROUP_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000024";
+/// Object id (principal id) of the system-assigned identity of [`CONTAINER_GROUP`].
+pub const CONTAINER_GROUP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000024";
+
+/// Name of the AKS cluster; with `Host::Kubernetes` a program runs in a pod of it.
+pub const CLUSTER: &str = "orders-aks";
+/// OIDC issuer of [`CLUSTER`].
+pub const CLUSTER_ISSUER: &str = "https://westeurope.oic.prod-aks.azure.com/7e000000-0000-4000-8000-000000000001/a5000000-0000-4000-8000-000000000001/";
+/// Subject of the tokens of the service account on [`CLUSTER`]; [`USER_ASSIGNED`] has a federated credential for it.
+pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:orders:orders-sa";
+/// Audience of a token that is shown to Entra in place of a secret.
+pub const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
+
+/// Name of the user-assigned identity attached to every resource that programs run in, with a federated
+/// credential for [`SERVICE_ACCOUNT`].
 pub const USER_ASSIGNED: &str = "orders-identity";
 /// Client id of [`USER_ASSIGNED`].
 pub const USER_ASSIGNED_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000005";
@@ -163,7 +212,14 @@ pub(crate) fn built_in() -> Config {
             subscription(CHINA_SUBSCRIPTION_ID, "Contoso China", CHINA_TENANT_ID, "china-rg"),
         ],
         identities: vec![
-            identity(USER_ASSIGNED, USER_ASSIGNED_CLIENT_ID, USER_ASSIGNED_OBJECT_ID),
+            UserAssignedIdentity {
+                federated_credentials: vec![FederatedCredential {
+                    issuer: CLUSTER_ISSUER.into(),
+                    subject: SERVICE_ACCOUNT.into(),
+                    audiences: crate::config::exchange_audiences(),
+                }],
+                ..identity(USER_ASSIGNED, USER_ASSIGNED_CLIENT_ID, USER_ASSIGNED_OBJECT_ID)
+            },
             identity(SECOND_USER_ASSIGNED, SECOND_USER_ASSIGNED_CLIENT_ID, SECOND_USER_ASSIGNED_OBJECT_ID),
         ],
         web_apps: vec![compute(WEB_APP, Some((WEB_APP_CLIENT_ID, WEB_APP_OBJECT_ID)), &[USER_ASSIGNED])],
@@ -175,6 +231,33 @@ pub(crate) fn built_in() -> Config {
             ),
             compute(WORKER_VM, None, &[USER_ASSIGNED, SECOND_USER_ASSIGNED]),
         ],
+        container_apps: vec![compute(
+            CONTAINER_APP,
+            Some((CONTAINER_APP_CLIENT_ID, CONTAINER_APP_OBJECT_ID)),
+            &[USER_ASSIGNED],
+        )],
+        service_fabric_applications: vec![ComputeHost {
+            parent: Some(FABRIC_CLUSTER.into()),
+            ..compute(
+                FABRIC_APPLICATION,
+                Some((FABRIC_APPLICATION_CLIENT_ID, FABRIC_APPLICATION_OBJECT_ID)),
+                &[USER_ASSIGNED],
+            )
+        }],
+        arc_machines: vec![compute(
+            ARC_MACHINE,
+            Some((ARC_MACHINE_CLIENT_ID, ARC_MACHINE_OBJECT_ID)),
+            &[USER_ASSIGNED],
+        )],
+        ml_computes: vec![ComputeHost {
+            parent: Some(ML_WORKSPACE.into()),
+            ..compute(ML_COMPUTE, Some((ML_COMPUTE_CLIENT_ID, ML_COMPUTE_OBJECT_ID)), &[USER_ASSIGNED])
+        }],
+        container_groups: vec![compute(
+            CONTAINER_GROUP,
+            Some((CONTAINER_GROUP_CLIENT_ID, CONTAINER_GROUP_OBJECT_ID)),
+            &[USER_ASSIGNED],
+        )],
         vaults: vec![
             vault(VAULT, SUBSCRIPTION_ID, RESOURCE_GROUP),
             vault("contoso-us-vault", US_SUBSCRIPTION_ID, "federal-rg"),
@@ -199,6 +282,7 @@ fn apps() -> Vec<App> {
         name: name.into(),
         secrets,
         service_principals,
+        federated_credentials: Vec::new(),
         app_roles: BTreeMap::new(),
     };
     let mut orders = app(
@@ -242,10 +326,18 @@ fn role_assignments() -> Vec<RoleAssignmentEntry> {
         (ADMIN_OBJECT_ID, "Owner", &development),
         (ADMIN_OBJECT_ID, "Key Vault Administrator", VAULT_RESOURCE_ID),
         (USER_OBJECT_ID, "Owner", &production),
-        (WEB_APP_OBJECT_ID, "Reader", &group),
-        (VIRTUAL_MACHINE_OBJECT_ID, "Reader", &group),
     ];
-    for principal in [APP_OBJECT_ID, WEB_APP_OBJECT_ID, VIRTUAL_MACHINE_OBJECT_ID, USER_ASSIGNED_OBJECT_ID] {
+    let hosts = [
+        WEB_APP_OBJECT_ID,
+        VIRTUAL_MACHINE_OBJECT_ID,
+        CONTAINER_APP_OBJECT_ID,
+        FABRIC_APPLICATION_OBJECT_ID,
+        ARC_MACHINE_OBJECT_ID,
+        ML_COMPUTE_OBJECT_ID,
+        CONTAINER_GROUP_OBJECT_ID,
+    ];
+    all.extend(hosts.map(|host| (host, "Reader", group.as_str())));
+    for principal in hosts.into_iter().chain([APP_OBJECT_ID, USER_ASSIGNED_OBJECT_ID]) {
         all.push((principal, "Storage Blob Data Contributor", STORAGE_RESOURCE_ID));
         all.push((principal, "Key Vault Secrets User", VAULT_RESOURCE_ID));
     }
@@ -278,12 +370,14 @@ fn identity(name: &str, client_id: &str, object_id: &str) -> UserAssignedIdentit
         object_id: object_id.into(),
         subscription: SUBSCRIPTION_ID.into(),
         resource_group: RESOURCE_GROUP.into(),
+        federated_credentials: Vec::new(),
     }
 }
 
 fn compute(name: &str, system: Option<(&str, &str)>, user_assigned: &[&str]) -> ComputeHost {
     ComputeHost {
         name: name.into(),
+        parent: None,
         subscription: SUBSCRIPTION_ID.into(),
         resource_group: RESOURCE_GROUP.into(),
         system_assigned: system

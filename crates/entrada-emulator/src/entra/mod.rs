@@ -2,6 +2,7 @@
 
 mod discovery;
 mod error;
+mod federation;
 mod token;
 
 use crate::call::{Call, Reply};
@@ -43,6 +44,22 @@ pub(crate) fn answer(state: &State, key: &SigningKey, names: &Names, call: &Call
         reply
     }
 }
+
+/// Answers a request to the token proxy of a cluster with an identity binding: it hands on what is for the token
+/// endpoint of the public cloud.
+pub(crate) fn answer_through_proxy(state: &State, key: &SigningKey, call: &Call) -> Reply {
+    let path = call.path.strip_prefix(PROXY_PATH).filter(|path| path.ends_with("/oauth2/v2.0/token"));
+    let Some(path) = path else {
+        return Reply::text(404, format!("The token proxy answers below {PROXY_PATH}, for the token endpoint only."))
+            .note("not the token endpoint");
+    };
+    let names = &crate::cloud::CLOUDS[0];
+    let call = Call { path: path.to_owned(), host: names.authority.to_owned(), ..call.clone() };
+    answer(state, key, names, &call)
+}
+
+/// Path that `AZURE_KUBERNETES_TOKEN_PROXY` ends with.
+const PROXY_PATH: &str = "/token-proxy";
 
 fn route(state: &State, key: &SigningKey, names: &Names, call: &Call) -> Result<Reply, EntraError> {
     let segments = call.segments();

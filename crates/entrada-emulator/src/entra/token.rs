@@ -1,9 +1,12 @@
 //! The token endpoints: `oauth2/token` (v1, `resource`) and `oauth2/v2.0/token` (v2, `scope`).
 
-use super::{EntraError, find_tenant, is_shared};
+use super::{EntraError, federation, find_tenant, is_shared};
 use crate::call::{Call, Reply};
 use crate::cloud::Names;
 use crate::config::{App, Tenant};
+use crate::directory::{Kind, Known};
+use crate::faults::ExpiryType;
+use crate::managed_identity::principal_to_show;
 use crate::resources::{self, Audience};
 use crate::state::State;
 use crate::tokens::{self, ClientProof, SigningKey};
@@ -13,6 +16,9 @@ use serde_json::{Value, json};
 
 /// Lifetime of an app-only token, in seconds.
 const LIFETIME: i64 = 3599;
+
+/// Lifetime of a managed identity's token, in seconds.
+const MANAGED_LIFETIME: i64 = 86_399;
 
 /// Grants the real endpoint knows and this one does not answer.
 const OTHER_GRANTS: [&str; 7] = [
@@ -64,35 +70,42 @@ pub(super) fn answer(
         )
     })?;
     let (client_id, secret) = client(&form, call)?;
-    let app = find_app(state, tenant, &client_id)?;
-    if secret.is_none() && value(&form, "client_assertion").is_some() {
-        return Ok(not_emulated("The emulator does not answer client assertions."));
-    }
-    check_secret(app, secret.as_deref())?;
-    let audience = audience(state, tenant, version, &form)?;
-    let principal = state
-        .directory
-        .principal_of_client(&tenant.id, &app.client_id)
-        .ok_or_else(|| unknown_app(tenant, &app.client_id))?;
-
-    let shape = call.token_shape.as_ref();
-    let lifetime = shape.and_then(|shape| shape.expires_in).unwrap_or(LIFETIME);
-    let issued =
-        tokens::issue(key, &state.directory, principal, &audience, ClientProof::Secret, lifetime).ok_or_else(|| {
-            EntraError {
-                status: 500,
-                code: 90_033,
-                error: "temporarily_unavailable",
-                text: "The token could not be signed.".into(),
+    let assertion = if secret.is_none() { value(&form, "client_assertion") } else { None };
+    let (principal, proof, usual) = match assertion {
+        Some(assertion) => {
+            let principal = find_client(state, tenant, &client_id)?;
+            let kind = required(&form, "client_assertion_type")?;
+            if kind != federation::ASSERTION_TYPE {
+                let text = format!("The client_assertion_type '{kind}' is not supported.");
+                return Err(EntraError::request(9_002_313, text));
             }
-        })?;
+            let credentials = state.directory.federated_credentials(&client_id);
+            if credentials.is_empty() && tokens::is_signed_by(assertion, &client_id) {
+                return Ok(not_emulated("The emulator does not answer assertions that a certificate signs."));
+            }
+            federation::check(state, key, credentials, assertion)?;
+            let usual = if principal.kind == Kind::ManagedIdentity { MANAGED_LIFETIME } else { LIFETIME };
+            (principal, ClientProof::Certificate, usual)
+        }
+        None => {
+            let app = find_app(state, tenant, &client_id)?;
+            check_secret(app, secret.as_deref())?;
+            (find_client(state, tenant, &app.client_id)?, ClientProof::Secret, LIFETIME)
+        }
+    };
+    let audience = audience(state, tenant, version, &form)?;
+    let principal = principal_to_show(state, call, principal).map_err(|text| unavailable(&text))?;
+    let shape = call.token_shape.as_ref();
+    let lifetime = shape.and_then(|shape| shape.expires_in).unwrap_or(usual);
+    let issued = tokens::issue(key, &state.directory, principal, &audience, proof, lifetime)
+        .ok_or_else(|| unavailable("The token could not be signed."))?;
     let mut body = if version == 1 {
         json!({
             "token_type": "Bearer",
-            "expires_in": lifetime.to_string(),
-            "ext_expires_in": lifetime.to_string(),
-            "expires_on": issued.expires_on.to_string(),
-            "not_before": issued.not_before.to_string(),
+            "expires_in": lifetime,
+            "ext_expires_in": lifetime,
+            "expires_on": issued.expires_on,
+            "not_before": issued.not_before,
             "resource": value(&form, "resource"),
             "access_token": issued.token,
         })
@@ -104,8 +117,9 @@ pub(super) fn answer(
             "access_token": issued.token,
         })
     };
-    if let (Some(shape), Some(fields)) = (shape, body.as_object_mut()) {
-        shape.apply(fields);
+    if let Some(fields) = body.as_object_mut() {
+        let usual = if version == 1 { ExpiryType::Text } else { ExpiryType::Number };
+        shape.cloned().unwrap_or_default().apply(fields, usual);
     }
     let mut reply = Reply::json(200, &body).principal(principal.shown(), &audience.value);
     reply.trail.grant = Some("client_credentials");
@@ -176,6 +190,15 @@ fn unknown_app(tenant: &Tenant, client_id: &str) -> EntraError {
             tenant.name
         ),
     }
+}
+
+fn unavailable(text: &str) -> EntraError {
+    EntraError { status: 500, code: 90_033, error: "temporarily_unavailable", text: text.into() }
+}
+
+/// The service principal of an app, or a user-assigned identity, in a tenant.
+fn find_client<'a>(state: &'a State, tenant: &Tenant, client_id: &str) -> Result<&'a Known, EntraError> {
+    state.directory.principal_of_client(&tenant.id, client_id).ok_or_else(|| unknown_app(tenant, client_id))
 }
 
 fn find_app<'a>(state: &'a State, tenant: &Tenant, client_id: &str) -> Result<&'a App, EntraError> {

@@ -116,6 +116,14 @@ fn route(request: &Request<'_>) -> Result<Reply, Reply> {
             request.subscription(id)?;
             resources::one(request, &format!("{space}/{kind}"), &format!("/{}", segments.join("/")))
         }
+        (_, ["subscriptions", id, "resourcegroups", _, "providers", space, kind, _, inner, _]) => {
+            request.subscription(id)?;
+            resources::one(request, &format!("{space}/{kind}/{inner}"), &format!("/{}", segments.join("/")))
+        }
+        ("GET", ["subscriptions", id, "resourcegroups", _, "providers", space, kind, _, inner]) => {
+            request.subscription(id)?;
+            resources::list(request, &format!("{space}/{kind}/{inner}"), &format!("/{}", segments[..8].join("/")))
+        }
         ("GET", ["subscriptions", id, "resourcegroups", _, "providers", space, kind]) => {
             request.subscription(id)?;
             resources::list(request, &format!("{space}/{kind}"), &format!("/{}", segments[..4].join("/")))

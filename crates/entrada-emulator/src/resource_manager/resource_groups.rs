@@ -2,7 +2,8 @@
 
 use super::groups::Group;
 use super::{Reply, Request, not_emulated, problem, subscriptions};
-use crate::directory::{identity_resource_id, machine_id, site_id, storage_id, vault_id};
+use crate::compute::ComputeKind;
+use crate::directory::{identity_resource_id, storage_id, vault_id};
 use crate::rbac::covers;
 use serde_json::{Map, Value, json};
 
@@ -126,11 +127,9 @@ fn changed(request: &Request<'_>, name: &str, existing: Option<Group>) -> Result
 
 fn holds_resources(request: &Request<'_>, scope: &str) -> bool {
     let config = &request.state.directory.config;
-    let mut ids = config
-        .web_apps
-        .iter()
-        .map(site_id)
-        .chain(config.virtual_machines.iter().map(machine_id))
+    let mut ids = ComputeKind::ALL
+        .into_iter()
+        .flat_map(|kind| kind.list(config).iter().map(move |host| kind.id(host)))
         .chain(config.vaults.iter().map(vault_id))
         .chain(config.storage_accounts.iter().map(storage_id))
         .chain(config.identities.iter().map(identity_resource_id));

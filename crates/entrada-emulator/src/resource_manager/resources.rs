@@ -1,15 +1,14 @@
-//! Resources with their identity: web apps, virtual machines, user-assigned identities, vaults, storage accounts.
+//! Resources with their identity: what programs run in, user-assigned identities, vaults, storage accounts.
 
 use super::{Reply, Request, not_emulated, problem};
+use crate::compute::ComputeKind;
 use crate::config::ComputeHost;
-use crate::directory::{Kind, identity_resource_id, machine_id, site_id, storage_id, vault_id};
+use crate::directory::{Kind, identity_resource_id, storage_id, vault_id};
 use crate::host_identities::Assigned;
 use crate::rbac::covers;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-const SITES: &str = "Microsoft.Web/sites";
-const MACHINES: &str = "Microsoft.Compute/virtualMachines";
 const IDENTITIES: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const VAULTS: &str = "Microsoft.KeyVault/vaults";
 const ACCOUNTS: &str = "Microsoft.Storage/storageAccounts";
@@ -17,8 +16,7 @@ const ACCOUNTS: &str = "Microsoft.Storage/storageAccounts";
 /// `GET` of a resource, and `PATCH` or `PUT` of its identity.
 pub(super) fn one(request: &Request<'_>, kind: &str, id: &str) -> Result<Reply, Reply> {
     let kind = known_kind(request, kind)?;
-    let changes_identity =
-        matches!(request.call.method, Method::PATCH | Method::PUT) && matches!(kind, SITES | MACHINES);
+    let changes_identity = matches!(request.call.method, Method::PATCH | Method::PUT) && compute_kind(kind).is_some();
     if request.call.method != Method::GET && !changes_identity {
         return Err(not_emulated(request.call));
     }
@@ -59,10 +57,16 @@ pub(super) fn list(request: &Request<'_>, kind: &str, scope: &str) -> Result<Rep
 }
 
 fn known_kind(request: &Request<'_>, kind: &str) -> Result<&'static str, Reply> {
-    [SITES, MACHINES, IDENTITIES, VAULTS, ACCOUNTS]
+    ComputeKind::ALL
+        .map(ComputeKind::resource_type)
         .into_iter()
+        .chain([IDENTITIES, VAULTS, ACCOUNTS])
         .find(|known| known.eq_ignore_ascii_case(kind))
         .ok_or_else(|| not_emulated(request.call))
+}
+
+fn compute_kind(kind: &str) -> Option<ComputeKind> {
+    ComputeKind::ALL.into_iter().find(|known| known.resource_type() == kind)
 }
 
 fn same(resource: &Value, id: &str) -> bool {
@@ -72,30 +76,10 @@ fn same(resource: &Value, id: &str) -> bool {
 fn all(request: &Request<'_>, kind: &str) -> Vec<Value> {
     let directory = &request.state.directory;
     let config = &directory.config;
+    if let Some(compute) = compute_kind(kind) {
+        return compute.list(config).iter().map(|host| computer(request, host, compute)).collect();
+    }
     match kind {
-        SITES => config
-            .web_apps
-            .iter()
-            .map(|host| {
-                let suffix = directory.cloud_of(&host.subscription).web_suffix;
-                let properties = json!({
-                    "state": "Running",
-                    "defaultHostName": format!("{}.{suffix}", host.name),
-                    "resourceGroup": host.resource_group,
-                    "kind": "app,linux",
-                });
-                computer(request, host, &site_id(host), kind, properties)
-            })
-            .collect(),
-        MACHINES => config
-            .virtual_machines
-            .iter()
-            .map(|host| {
-                let properties =
-                    json!({"provisioningState": "Succeeded", "hardwareProfile": {"vmSize": "Standard_B2s"}});
-                computer(request, host, &machine_id(host), kind, properties)
-            })
-            .collect(),
         IDENTITIES => config
             .identities
             .iter()
@@ -143,9 +127,26 @@ fn plain(id: &str, name: &str, kind: &str, properties: Value) -> Value {
     json!({"id": id, "name": name, "type": kind, "location": "westeurope", "tags": {}, "properties": properties})
 }
 
-fn computer(request: &Request<'_>, host: &ComputeHost, id: &str, kind: &str, properties: Value) -> Value {
-    let mut resource = plain(id, &host.name, kind, properties);
-    resource["identity"] = identity_of(request, host, id);
+fn computer(request: &Request<'_>, host: &ComputeHost, kind: ComputeKind) -> Value {
+    let id = kind.id(host);
+    let properties = match kind {
+        ComputeKind::WebApp => {
+            let suffix = request.state.directory.cloud_of(&host.subscription).web_suffix;
+            json!({
+                "state": "Running",
+                "defaultHostName": format!("{}.{suffix}", host.name),
+                "resourceGroup": host.resource_group,
+                "kind": "app,linux",
+            })
+        }
+        ComputeKind::VirtualMachine => {
+            json!({"provisioningState": "Succeeded", "hardwareProfile": {"vmSize": "Standard_B2s"}})
+        }
+        ComputeKind::ArcMachine => json!({"provisioningState": "Succeeded", "status": "Connected"}),
+        _ => json!({"provisioningState": "Succeeded"}),
+    };
+    let mut resource = plain(&id, &host.name, kind.resource_type(), properties);
+    resource["identity"] = identity_of(request, host, &id);
     resource
 }
 

@@ -1,13 +1,16 @@
 //! The instance metadata service of a virtual machine: tokens and a little instance metadata.
 
+use super::throttle::Place;
+use super::{NoToken, Request, Wanted};
 use crate::call::{Call, Reply};
+use crate::compute::ComputeKind;
 use crate::config::ComputeHost;
-use crate::directory::machine_id;
-use crate::managed_identity::{self, NoIdentity, Wanted};
+use crate::faults::ExpiryType;
+use crate::host::Host;
 use crate::state::State;
-use crate::tokens::SigningKey;
 use http::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// The address that every virtual machine finds its metadata service at.
 pub(crate) const ADDRESS: &str = "169.254.169.254";
@@ -23,23 +26,44 @@ const NEWEST: [&str; 3] = ["2025-04-07", "2024-07-17", "2024-03-15"];
 /// Parameters of the token endpoint.
 const PARAMETERS: [&str; 6] = ["api-version", "resource", "client_id", "object_id", "msi_res_id", "mi_res_id"];
 
-/// Answers a request to the metadata service.
-pub(crate) fn answer(state: &State, key: &SigningKey, call: &Call) -> Reply {
-    route(state, key, call).unwrap_or_else(|reply| reply).header("server", SERVER)
+/// Path of the token endpoint.
+const TOKEN: &str = "/metadata/identity/oauth2/token";
+
+/// Lets a request in, if the limits allow it. Only those that could get a token count: a probe without the header does
+/// not.
+pub(crate) fn admit<'a>(state: &'a State, call: &Call) -> Result<Option<Place<'a>>, Reply> {
+    if !call.path.trim_end_matches('/').eq_ignore_ascii_case(TOKEN) || !has_header(call) {
+        return Ok(None);
+    }
+    state.throttle.enter(Instant::now()).map(Some).map_err(|which| {
+        refusal(429, "invalid_request", "Temporarily throttled, too many requests").header("server", SERVER).note(which)
+    })
 }
 
-fn route(state: &State, key: &SigningKey, call: &Call) -> Result<Reply, Reply> {
+fn has_header(call: &Call) -> bool {
+    call.header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// Answers a request to the metadata service.
+pub(super) fn answer(request: &Request<'_>) -> Reply {
+    route(request).unwrap_or_else(|reply| reply).header("server", SERVER)
+}
+
+fn route(request: &Request<'_>) -> Result<Reply, Reply> {
+    let call = request.call;
     let path = call.path.trim_end_matches('/').to_ascii_lowercase();
     if call.header("x-forwarded-for").is_some() {
         return Err(refusal(400, "invalid_request", "Request header X-Forwarded-For is not allowed"));
     }
-    let has_header = call.header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if !has_header {
+    if !has_header(call) {
         return Err(refusal(400, "bad_request_102", "Required metadata header not specified"));
     }
     match path.as_str() {
-        "/metadata/identity/oauth2/token" => token(state, key, call),
-        "/metadata/instance" | "/metadata/instance/compute" => instance(state, call, &path),
+        TOKEN => token(request),
+        // A container group has the token endpoint and no more.
+        "/metadata/instance" | "/metadata/instance/compute" if request.host == Host::VirtualMachine => {
+            instance(request, &path)
+        }
         _ => Err(Reply::json(404, &json!({"error": "Not found"})).note("no such path")),
     }
 }
@@ -73,20 +97,18 @@ fn check_method_and_version(call: &Call, first: &str) -> Result<(), Reply> {
     }
 }
 
-fn token(state: &State, key: &SigningKey, call: &Call) -> Result<Reply, Reply> {
-    check_method_and_version(call, FIRST_TOKEN_VERSION)?;
-    for name in PARAMETERS {
-        if call.query.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count() > 1 {
-            return Err(refusal(400, "invalid_request", &format!("Duplicate parameter '{name}' in the request")));
-        }
+fn token(request: &Request<'_>) -> Result<Reply, Reply> {
+    check_method_and_version(request.call, FIRST_TOKEN_VERSION)?;
+    if let Some(name) = request.repeated(&PARAMETERS) {
+        return Err(refusal(400, "invalid_request", &format!("Duplicate parameter '{name}' in the request")));
     }
-    let given = |name: &str| call.parameter(name).filter(|value| !value.is_empty());
-    let resource = given("resource")
+    let resource = request
+        .given("resource")
         .ok_or_else(|| refusal(400, "invalid_request", "Required query variable 'resource' is missing"))?;
     let chosen: Vec<Wanted<'_>> = [
-        given("client_id").map(Wanted::ClientId),
-        given("object_id").map(Wanted::ObjectId),
-        given("msi_res_id").or_else(|| given("mi_res_id")).map(Wanted::ResourceId),
+        request.given("client_id").map(Wanted::ClientId),
+        request.given("object_id").map(Wanted::ObjectId),
+        request.given("msi_res_id").or_else(|| request.given("mi_res_id")).map(Wanted::ResourceId),
     ]
     .into_iter()
     .flatten()
@@ -102,51 +124,36 @@ fn token(state: &State, key: &SigningKey, call: &Call) -> Result<Reply, Reply> {
             ));
         }
     };
-    let not_found = || refusal(400, "invalid_request", "Identity not found");
-    let machine = state.directory.inner_machine().ok_or_else(not_found)?;
-    let identity = managed_identity::choose(state, &machine_id(machine), wanted).map_err(|reason| match reason {
-        NoIdentity::NotFound => not_found(),
-        NoIdentity::Several => refusal(
+    let granted = request.token(wanted, resource).map_err(|reason| match reason {
+        NoToken::NotFound => refusal(400, "invalid_request", "Identity not found"),
+        NoToken::Several => refusal(
             400,
             "invalid_request",
             "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request",
         ),
+        NoToken::Resource(text) => refusal(400, "invalid_resource", &text),
+        NoToken::NotIssued(text) => {
+            refusal(500, "unknown", &format!("Failed to retrieve token from the Active directory. {text}"))
+        }
     })?;
-    let audience = managed_identity::audience(state, identity, resource).ok_or_else(|| {
-        refusal(
-            400,
-            "invalid_resource",
-            &format!(
-                "AADSTS500011: The resource principal named {resource} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.",
-                managed_identity::tenant_of(identity)
-            ),
-        )
-    })?;
-    let (issued, lifetime) = managed_identity::issue(state, key, call, identity, &audience)
-        .ok_or_else(|| refusal(500, "unknown", "Failed to retrieve token from the Active directory."))?;
-    let mut body = json!({
-        "access_token": issued.token,
-        "client_id": identity.client_id,
-        "expires_in": lifetime.to_string(),
-        "expires_on": issued.expires_on.to_string(),
-        "ext_expires_in": lifetime.to_string(),
-        "not_before": issued.not_before.to_string(),
+    let body = json!({
+        "access_token": granted.issued.token,
+        "client_id": granted.identity.client_id,
+        "expires_in": granted.lifetime,
+        "expires_on": granted.issued.expires_on,
+        "ext_expires_in": granted.lifetime,
+        "not_before": granted.issued.not_before,
         "resource": resource,
         "token_type": "Bearer",
     });
-    if let (Some(shape), Some(fields)) = (&call.token_shape, body.as_object_mut()) {
-        shape.apply(fields);
-    }
-    let mut reply = Reply::json(200, &body).principal(identity.shown(), &audience.value);
-    reply.trail.grant = Some("managed_identity");
-    Ok(reply)
+    Ok(request.reply(&granted, body, ExpiryType::Text))
 }
 
-fn instance(state: &State, call: &Call, path: &str) -> Result<Reply, Reply> {
-    check_method_and_version(call, "2017-04-02")?;
-    let machine = state
-        .directory
-        .inner_machine()
+fn instance(request: &Request<'_>, path: &str) -> Result<Reply, Reply> {
+    let state = request.state;
+    check_method_and_version(request.call, "2017-04-02")?;
+    let machine = ComputeKind::VirtualMachine
+        .inner(&state.directory.config)
         .ok_or_else(|| Reply::json(404, &json!({"error": "Not found"})).note("no virtual machine"))?;
     let compute = compute(state, machine);
     let body = if path.ends_with("/compute") {
@@ -174,7 +181,7 @@ fn compute(state: &State, machine: &ComputeHost) -> Value {
         "name": machine.name,
         "osType": "Linux",
         "resourceGroupName": machine.resource_group,
-        "resourceId": machine_id(machine),
+        "resourceId": ComputeKind::VirtualMachine.id(machine),
         "subscriptionId": machine.subscription,
         "vmId": "d0000000-0000-4000-8000-000000000001",
         "vmSize": "Standard_B2s",
