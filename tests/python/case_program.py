@@ -14,7 +14,8 @@ def make(module, case):
     options = case.get("options", {})
     kind = getattr(module, case["credential"])
     if case["credential"] == "ManagedIdentityCredential":
-        return kind(identity_config=options)
+        ids = {name: options.pop(name) for name in ("client_id", "object_id", "resource_id") if name in options}
+        return kind(identity_config=ids, **options)
     if case["credential"] == "ClientSecretCredential":
         for name in ("tenant_id", "client_id", "client_secret"):
             options.setdefault(name, "")
@@ -52,6 +53,7 @@ except Exception as error:
         outcome = "failed"
     else:
         raise
-    json.dump({"outcome": outcome, "text": str(error), "said": repr(error) + repr(vars(error))}, sys.stdout)
+    told = {"outcome": outcome, "text": str(error), "condition": getattr(error, "condition", None)}
+    json.dump({**told, "said": repr(error) + repr(vars(error))}, sys.stdout)
 else:
     json.dump({"token": token.token, "expires_on": token.expires_on, "said": repr(token)}, sys.stdout)

@@ -89,13 +89,9 @@ class Azure:
             if words[:1] == ["export"]:
                 name, _, value = words[1].partition("=")
                 self.variables[name] = value
-            # The last group of variables is the host's own; a laptop has none.
-            if self._is_complete(host):
+            # The variables are written last of all, and the key of the control endpoint last of them.
+            if "ENTRADA_EMULATOR_KEY" in self.variables:
                 break
-
-    def _is_complete(self, host: str) -> bool:
-        last = {"vm": "AZURE_POD_IDENTITY_AUTHORITY_HOST", "app-service": "REGION_NAME"}
-        return last.get(host, "ENTRADA_EMULATOR_KEY") in self.variables
 
     def control(self, method: str, path: str, body: object = None):
         """Ask the emulator's control endpoint."""
@@ -115,6 +111,16 @@ class Azure:
         journal = self.control("GET", "/journal")
         entries = journal if isinstance(journal, list) else journal["entries"]
         return [entry for entry in entries if entry["service"] in services]
+
+    def identity_requests(self) -> list[dict]:
+        """Return the requests to Entra and to managed-identity endpoints since the last reset."""
+        others = ("gateway", "key-vault", "resource-manager", "blob", "graph")
+        # A handshake that fails is written down, but nothing was requested.
+        return [
+            entry
+            for entry in self.control("GET", "/journal")
+            if entry["service"] not in others and entry["method"] != "CONNECT"
+        ]
 
     def reset(self) -> None:
         """Forget exchanges and faults."""

@@ -44,9 +44,10 @@ pub(crate) fn variables(host: Host, directory: &Directory, endpoints: &Endpoints
         // the emulator itself runs on, if that is a virtual machine in a cloud.
         all.push(("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoints.no_imds.to_owned()));
     }
+    all.extend(of_host(host, directory, endpoints));
+    // Last, so that whoever reads them knows when they are complete.
     all.push(("ENTRADA_EMULATOR_URL", endpoints.control.to_owned()));
     all.push(("ENTRADA_EMULATOR_KEY", endpoints.control_key.to_owned()));
-    all.extend(of_host(host, directory, endpoints));
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

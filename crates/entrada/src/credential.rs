@@ -50,6 +50,11 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// Fetches a token.
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error>;
 
+    /// Where the tokens come from and whose they should be, in words, for errors about a token that did come.
+    fn origin(&self) -> String {
+        String::new()
+    }
+
     /// Something that changes when tokens fetched earlier belong to somebody else.
     fn fingerprint(&self) -> u64 {
         0

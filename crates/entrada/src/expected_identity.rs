@@ -102,8 +102,13 @@ impl<S: Source> Source for Guarded<S> {
 
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
         let fetched = self.source.fetch(request).await?;
-        self.expected.admit(fetched.token.secret())?;
+        let origin = || format!("{} for {}", self.source.origin(), request.scopes.join(" "));
+        self.expected.admit(fetched.token.secret()).map_err(|error| error.tried(origin()))?;
         Ok(fetched)
+    }
+
+    fn origin(&self) -> String {
+        self.source.origin()
     }
 
     fn fingerprint(&self) -> u64 {

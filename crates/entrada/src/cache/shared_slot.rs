@@ -140,6 +140,10 @@ impl<S: Source> Source for Shared<S> {
         }
     }
 
+    fn origin(&self) -> String {
+        self.source.origin()
+    }
+
     fn fingerprint(&self) -> u64 {
         self.source.fingerprint()
     }

@@ -12,7 +12,7 @@ use crate::credential::{Cached, Source, credential_from_cached};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::expected_identity::{ExpectedIdentity, Guarded};
-use crate::managed_identity::{Asked, Host, UserAssignedId};
+use crate::managed_identity::{Asked, Host, UserAssignedId, whose};
 use crate::platform::{Platform, Route};
 use crate::scope;
 use crate::token::{Fetched, TokenRequest};
@@ -168,6 +168,11 @@ impl Source for ManagedIdentity {
             deadline: Deadline::after(self.platform.clock(), self.limit),
         };
         host.fetch(&asked, request).await
+    }
+
+    fn origin(&self) -> String {
+        let host = self.host.as_ref().map(Host::to_string).unwrap_or_default();
+        format!("{host}, {}", whose(self.id.as_ref()))
     }
 }
 

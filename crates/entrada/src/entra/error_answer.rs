@@ -23,8 +23,8 @@ pub(super) fn refusal(response: &HttpResponse, local: i64) -> Error {
         .or_else(|| code_in(&description));
     let advice = advice(&error, code.as_deref());
     let what = match advice {
-        Some((what, _)) => what.to_owned(),
-        None => "Microsoft Entra refused the request".to_owned(),
+        Some((what, _)) => what,
+        None => by_status(response.status).unwrap_or("Microsoft Entra refused the request"),
     };
     let interaction = matches!(error.as_str(), "interaction_required" | "login_required" | "consent_required");
     let outcome = if interaction { Error::interaction_required(what) } else { Error::failed(what) };
@@ -48,22 +48,32 @@ pub(super) fn refusal(response: &HttpResponse, local: i64) -> Error {
                 "look the code up at https://login.microsoftonline.com/error?code={}",
                 code.trim_start_matches("AADSTS")
             )),
-            None => outcome,
+            None => outcome.next(next_by_status(response.status)),
         },
     }
 }
 
 fn unexpected(response: &HttpResponse) -> Error {
-    let what = match response.status {
+    let what =
+        by_status(response.status).unwrap_or("the authority answered with something other than Microsoft Entra's JSON");
+    Error::failed(what).answer(describe(response)).next(next_by_status(response.status))
+}
+
+/// What a status means by itself.
+fn by_status(status: u16) -> Option<&'static str> {
+    Some(match status {
         300..400 => "the authority answered with a redirect",
         429 => "Microsoft Entra throttles this app",
         500.. => "Microsoft Entra is not available",
-        _ => "the authority answered with something other than Microsoft Entra's JSON",
-    };
-    Error::failed(what).answer(describe(response)).next(match response.status {
+        _ => return None,
+    })
+}
+
+fn next_by_status(status: u16) -> &'static str {
+    match status {
         429 | 500.. => "try again later",
         _ => "check AZURE_AUTHORITY_HOST, and that no proxy or captive portal answers in Microsoft Entra's place",
-    })
+    }
 }
 
 /// What the frequent codes mean, and what to do. From Microsoft's list of AADSTS codes.

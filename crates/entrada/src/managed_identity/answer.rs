@@ -60,13 +60,19 @@ pub(super) fn said(response: &HttpResponse) -> Option<Answer> {
 /// Makes a token of a successful answer, if it is one of the identity that was asked for.
 pub(super) fn token(host: &str, response: &HttpResponse, asked: &Asked<'_>) -> Result<Fetched, Error> {
     let fetched = token_answer::parse(response, asked.platform.clock())?;
-    let (Some(id), Some(body)) = (asked.id, object(response)) else {
-        return Ok(fetched);
-    };
+    if let Some(id) = asked.id {
+        let echo = object(response).and_then(|body| echo(&body, id));
+        let status = Answer { status: Some(response.status), ..Answer::default() };
+        confirm(host, id, echo, &fetched).map_err(|error| error.answer(status))?;
+    }
+    Ok(fetched)
+}
+
+/// Refuses a token of another identity than `id`, by what the answer repeats of it and by what the token says.
+pub(super) fn confirm(host: &str, id: &UserAssignedId, echo: Option<String>, fetched: &Fetched) -> Result<(), Error> {
     let in_token = |claim: &str| jwt_claim(fetched.token.secret(), claim)?.as_str().map(str::to_owned);
-    // What the answer says, and where the id is one that tokens have, what the token says.
     let shown = [
-        echo(&body, id),
+        echo,
         match id {
             UserAssignedId::ClientId(_) => in_token("appid").or_else(|| in_token("azp")),
             UserAssignedId::ObjectId(_) => in_token("oid"),
@@ -75,14 +81,13 @@ pub(super) fn token(host: &str, response: &HttpResponse, asked: &Asked<'_>) -> R
     ];
     let other = shown.into_iter().flatten().find(|shown| !shown.eq_ignore_ascii_case(id.parts().1));
     match other {
-        None => Ok(fetched),
+        None => Ok(()),
         Some(other) => Err(Error::failed(format!(
             "{host} was asked for {} and answered with a token of {}",
             whose(Some(id)),
             excerpt(&other)
         ))
         .condition_of(Condition::OtherIdentity)
-        .answer(Answer { status: Some(response.status), ..Answer::default() })
         .next(
             "the token was thrown away; check that the identity is assigned to this resource, and that the id is right",
         )),
@@ -116,13 +121,20 @@ pub(super) fn check_confirmed(host: &str, response: &HttpResponse, id: Option<&U
         )))
 }
 
+/// Whether an answer says that nobody knows the resource: asking again changes nothing, whatever the status.
+pub(super) fn is_about_the_resource(response: &HttpResponse) -> bool {
+    said(response).is_some_and(|said| {
+        let code = said.error.unwrap_or_default();
+        matches!(&*code, "invalid_resource" | "AudienceNotSupported")
+            || ["AADSTS50001:", "AADSTS500011:"].iter().any(|words| said.text.contains(words))
+    })
+}
+
 /// What a refusal means. `host` names the host for the message.
 pub(super) fn refusal(host: &str, response: &HttpResponse, id: Option<&UserAssignedId>) -> Error {
     let said = said(response);
     let words = said.as_ref().map_or("", |said| &*said.text).to_lowercase();
     let code = said.as_ref().and_then(|said| said.error.as_deref()).unwrap_or_default();
-    let unknown_resource =
-        code == "invalid_resource" || words.contains("aadsts50001") || words.contains("aadsts500011");
     let not_found = code == "ManagedIdentityNotFound";
     let answer = said.clone().unwrap_or_else(|| describe(response));
     let endpoint = || format!("the managed-identity endpoint of this {host}");
@@ -132,7 +144,7 @@ pub(super) fn refusal(host: &str, response: &HttpResponse, id: Option<&UserAssig
             Error::unavailable(format!("this {host} has several user-assigned identities and none was named")),
             "name one: pass client_id, or set AZURE_CLIENT_ID for DefaultAzureCredential".to_owned(),
         ),
-        400 if unknown_resource => (
+        _ if is_about_the_resource(response) => (
             Condition::UnknownResource,
             Error::failed("the tenant does not know the resource of this scope"),
             "check the scope for typing errors".to_owned(),
@@ -188,7 +200,7 @@ fn throttled(response: &HttpResponse) -> String {
 }
 
 /// The identity in words.
-pub(super) fn whose(id: Option<&UserAssignedId>) -> String {
+pub(crate) fn whose(id: Option<&UserAssignedId>) -> String {
     match id {
         Some(id) => {
             let (kind, id) = id.parts();

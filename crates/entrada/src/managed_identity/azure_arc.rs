@@ -59,7 +59,10 @@ impl AzureArc {
         let heard = asked.send_configured(&ABOUT, request()).await?;
         let key = match heard.response.status {
             401 => key(&heard.response, asked.platform).map_err(|error| error.tried(heard.tried))?,
-            200 => return Err(unchallenged(&heard.response).tried(heard.tried)),
+            // A token, though nothing was proven.
+            200 if asked.read(&ABOUT, &heard).is_ok() => {
+                return Err(unchallenged(&heard.response).tried(heard.tried));
+            }
             _ => return asked.read(&ABOUT, &heard),
         };
 

@@ -23,6 +23,7 @@ pub(super) const CONFIGURED: Retry = Retry {
         Err(HttpError::Refused(_)) => Again::Patiently,
         Err(error) if error.is_transient() => Again::Soon,
         Err(_) => Again::Never,
+        Ok(response) if answer::is_about_the_resource(response) => Again::Never,
         Ok(response) if response.status == 410 => Again::Patiently,
         Ok(response) if matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504) => Again::Soon,
         // Under many requests at once endpoints have answered 200 with nothing, or with half of it.

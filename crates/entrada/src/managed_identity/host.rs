@@ -1,5 +1,7 @@
 //! Which host this program runs on, from variables and files, without a request.
 
+use std::fmt;
+
 use url::Url;
 
 use super::app_service::AppService;
@@ -79,10 +81,8 @@ impl Host {
         Imds::detect(environment).map(Self::Imds)
     }
 
-    /// The kind of host, the place of its endpoint, and what else decides whose tokens it gives: tokens of one are not
-    /// those of another.
-    pub(crate) fn parts(&self) -> Vec<Option<&str>> {
-        let (kind, endpoint) = match self {
+    fn kind_and_endpoint(&self) -> (&'static str, &str) {
+        match self {
             Self::AppService(host) => ("App Service", host.endpoint()),
             Self::AppService2017(host) => ("App Service 2017", host.endpoint()),
             Self::ServiceFabric(host) => ("Service Fabric", host.endpoint()),
@@ -91,7 +91,13 @@ impl Host {
             Self::CloudShell(host) => ("Cloud Shell", host.endpoint()),
             Self::Kubernetes(host) => ("Kubernetes", host.endpoint()),
             Self::Imds(host) => ("IMDS", host.endpoint()),
-        };
+        }
+    }
+
+    /// The kind of host, the place of its endpoint, and what else decides whose tokens it gives: tokens of one are not
+    /// those of another.
+    pub(crate) fn parts(&self) -> Vec<Option<&str>> {
+        let (kind, endpoint) = self.kind_and_endpoint();
         let mut parts = vec![Some(kind), Some(endpoint)];
         match self {
             Self::AzureMl(host) => parts.push(host.default_client_id()),
@@ -113,6 +119,13 @@ impl Host {
             Self::Kubernetes(host) => host.fetch(asked, request).await,
             Self::Imds(host) => host.fetch(asked).await,
         }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, endpoint) = self.kind_and_endpoint();
+        write!(f, "{kind} at {endpoint}")
     }
 }
 

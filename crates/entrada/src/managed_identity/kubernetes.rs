@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::UserAssignedId;
+use super::answer::confirm;
 use super::exchange::Asked;
 use super::token_proxy::TokenProxy;
 use super::token_url::not_supported;
@@ -17,6 +18,7 @@ use crate::platform::Environment;
 use crate::token::{Fetched, TokenRequest};
 
 const FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+const HOST: &str = "Kubernetes with workload identity";
 /// No token of a service account is longer, in bytes.
 const LONGEST: usize = 64 << 10;
 
@@ -61,7 +63,6 @@ impl Kubernetes {
     }
 
     pub(super) async fn fetch(&self, asked: &Asked<'_>, request: &TokenRequest) -> Result<Fetched, Error> {
-        const HOST: &str = "Kubernetes with workload identity";
         let client_id = match asked.id {
             None => self.client_id.as_deref().ok_or_else(|| {
                 Error::unavailable(format!(
@@ -95,7 +96,10 @@ impl Kubernetes {
         }
         let request = TokenRequest { scopes: vec![scope], ..request.clone() };
         let proof = ClientProof::Assertion(&assertion);
-        client_credentials(&endpoint, asked.platform, asked.deadline, client_id, proof, &request).await
+        let fetched = client_credentials(&endpoint, asked.platform, asked.deadline, client_id, proof, &request).await?;
+        let id = UserAssignedId::ClientId(client_id.to_owned());
+        confirm(HOST, &id, None, &fetched).map_err(|error| error.tried(endpoint.asked()))?;
+        Ok(fetched)
     }
 
     fn assertion(&self, asked: &Asked<'_>) -> Result<Zeroizing<String>, Error> {
@@ -142,6 +146,7 @@ fn refused(error: Error) -> Error {
         Some("AADSTS500011" | "AADSTS500014") => Condition::UnknownResource,
         Some(_) => Condition::Refused,
         None => match error.server_answer().and_then(|answer| answer.status) {
+            Some(401 | 403) => Condition::Refused,
             Some(429) => Condition::Throttled,
             Some(410) => Condition::Gone,
             _ => Condition::Broken,

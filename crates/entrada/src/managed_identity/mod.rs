@@ -17,6 +17,7 @@ mod token_proxy;
 mod token_url;
 mod user_assigned_id;
 
+pub(crate) use answer::whose;
 pub(crate) use exchange::Asked;
 pub(crate) use host::Host;
 pub use user_assigned_id::UserAssignedId;
