@@ -163,9 +163,8 @@ impl Case {
 
     /// The world that the case is played in.
     pub(crate) fn world(&self, folder: &Path) -> Config {
-        let mut config = Config::default();
         // The key of Azure Arc's agent: where an ordinary user may write, too.
-        config.arc_key_folder = Some(folder.join("arc"));
+        let mut config = Config { arc_key_folder: Some(folder.join("arc")), ..Config::default() };
         // A container that has started.
         config.limits.container_start_ms = 0;
         config
