@@ -11,44 +11,47 @@ use futures::future::BoxFuture;
 use super::flight::{Flight, Landing};
 use crate::error::Error;
 use crate::runtime;
-use crate::token::Token;
 
-/// The flights in the air.
-pub(crate) struct Flights<K> {
-    in_the_air: Mutex<HashMap<K, Arc<Flight>>>,
+/// The flights in the air; each brings a `T`.
+pub(crate) struct Flights<K, T> {
+    in_the_air: Mutex<HashMap<K, Arc<Flight<T>>>>,
 }
 
 /// What [`Flights::join`] found.
-pub(crate) enum Joined {
+pub(crate) enum Joined<T> {
     /// A flight to wait for.
-    Flight(Arc<Flight>),
-    /// One that landed while we were on our way.
-    Token(Arc<Token>),
+    Flight(Arc<Flight<T>>),
+    /// What one brought that landed while we were on our way.
+    Landed(T),
 }
 
-impl<K: Clone + Eq + Hash + Send + 'static> Flights<K> {
+impl<K, T> Flights<K, T>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    T: Clone + Send + Sync + 'static,
+{
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { in_the_air: Mutex::new(HashMap::new()) })
     }
 
     /// Joins the flight for `key`, or starts one with what `departure` returns.
     ///
-    /// `landed` is asked once more whether there is a token after all, when it is certain that no flight is in the air:
-    /// between a caller's look at the cache and this call one may have landed.
+    /// `landed` is asked once more whether there is a result after all, when it is certain that no flight is in the air:
+    /// between a caller's look at what there is and this call one may have landed.
     pub(crate) fn join(
         self: &Arc<Self>,
         key: K,
-        landed: impl FnOnce() -> Option<Arc<Token>>,
-        departure: impl FnOnce() -> BoxFuture<'static, Landing>,
-    ) -> Joined {
+        landed: impl FnOnce() -> Option<T>,
+        departure: impl FnOnce() -> BoxFuture<'static, Landing<T>>,
+    ) -> Joined<T> {
         let flight = {
             let _gate = runtime::fork_gate();
             let mut in_the_air = self.lock();
             if let Some(flight) = in_the_air.get(&key).filter(|flight| flight.is_alive()) {
                 return Joined::Flight(Arc::clone(flight));
             }
-            if let Some(token) = landed() {
-                return Joined::Token(token);
+            if let Some(result) = landed() {
+                return Joined::Landed(result);
             }
             let flight = Arc::new(Flight::new());
             in_the_air.insert(key.clone(), Arc::clone(&flight));
@@ -74,7 +77,7 @@ impl<K: Clone + Eq + Hash + Send + 'static> Flights<K> {
         self.lock().remove(key);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<Flight>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<Flight<T>>>> {
         self.in_the_air.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
