@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -11,6 +10,7 @@ use futures::future::BoxFuture;
 use super::flight::{Flight, Landing};
 use crate::error::Error;
 use crate::runtime;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The flights in the air; each brings a `T`.
 pub(crate) struct Flights<K, T> {
@@ -28,7 +28,7 @@ pub(crate) enum Joined<T> {
 impl<K, T> Flights<K, T>
 where
     K: Clone + Eq + Hash + Send + 'static,
-    T: Clone + Send + Sync + 'static,
+    T: Clone + Send + 'static,
 {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { in_the_air: Mutex::new(HashMap::new()) })
@@ -44,7 +44,7 @@ where
         landed: impl FnOnce() -> Option<T>,
         departure: impl FnOnce() -> BoxFuture<'static, Landing<T>>,
     ) -> Joined<T> {
-        let flight = {
+        let (flight, _lost) = {
             let _gate = runtime::fork_gate();
             let mut in_the_air = self.lock();
             if let Some(flight) = in_the_air.get(&key).filter(|flight| flight.is_alive()) {
@@ -54,8 +54,9 @@ where
                 return Joined::Landed(result);
             }
             let flight = Arc::new(Flight::new());
-            in_the_air.insert(key.clone(), Arc::clone(&flight));
-            flight
+            // What was there is of an earlier generation. It goes after the lock, for the wakers it holds go with it.
+            let lost = in_the_air.insert(key.clone(), Arc::clone(&flight));
+            (flight, lost)
         };
         let (fetch, flights, departed) = (departure(), Arc::clone(self), Arc::clone(&flight));
         let arrival_key = key.clone();
@@ -77,7 +78,7 @@ where
         self.lock().remove(key);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<Flight<T>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<Flight<T>>>> {
         self.in_the_air.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

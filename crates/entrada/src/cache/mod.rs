@@ -8,6 +8,7 @@ mod flights;
 mod freshness;
 mod key;
 mod memory;
+mod signal;
 
 pub(crate) use entry::Entry;
 pub(crate) use flight::Flight;
