@@ -161,7 +161,7 @@ impl Cached {
             return Ok(token);
         }
         let landing = match self.join(&slot) {
-            Joined::Token(token) => return Ok(token),
+            Joined::Landed(token) => return Ok(token),
             Joined::Flight(flight) => flight.wait().await,
         };
         landing.or_else(|error| {
@@ -200,7 +200,7 @@ impl Cached {
     }
 
     /// Joins the flight for a slot, or starts it.
-    fn join(&self, slot: &Arc<Slot>) -> Joined {
+    fn join(&self, slot: &Arc<Slot>) -> Joined<Arc<Token>> {
         let fingerprint = self.source.fingerprint();
         let claims = slot.request.claims.clone();
         let has_claims = claims.is_some();
@@ -250,7 +250,7 @@ impl Cached {
 /// assert!(landing.is_err());
 /// # Ok::<(), entrada::Error>(())
 /// ```
-pub struct Fetch(Arc<Flight>);
+pub struct Fetch(Arc<Flight<Arc<Token>>>);
 
 impl Fetch {
     /// Starts to fetch.

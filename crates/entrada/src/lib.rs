@@ -49,6 +49,7 @@ pub mod platform;
 mod retry;
 mod runtime;
 mod scope;
+mod sync;
 mod token;
 mod token_answer;
 

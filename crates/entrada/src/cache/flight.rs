@@ -1,28 +1,41 @@
-//! One shared fetch: everybody who needs the same token waits for it, and shares its outcome.
+//! Work that many wait for: it is done once, and everybody shares its outcome.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use event_listener::{Event, Listener, listener};
-
+use super::signal::Signal;
 use crate::error::Error;
 use crate::runtime;
-use crate::token::Token;
+use crate::sync::{Arc, Instant, Mutex, MutexGuard, PoisonError};
 
-/// How a fetch ended.
-pub(crate) type Landing = Result<Arc<Token>, Error>;
+/// How a flight ended.
+pub(crate) type Landing<T> = Result<T, Error>;
 
-/// A fetch that is under way, or has landed.
-pub(crate) struct Flight {
+/// Work that is under way, or has landed: a fetch of a token, mostly.
+pub(crate) struct Flight<T> {
     /// A flight that was in the air when the process was forked never lands in the child.
     generation: u64,
-    landing: OnceLock<Landing>,
-    landed: Event,
+    state: Mutex<State<T>>,
 }
 
-impl Flight {
+enum State<T> {
+    InTheAir(Passengers),
+    Landed(Landing<T>),
+}
+
+/// Those who wait, in the order in which they came.
+#[derive(Default)]
+struct Passengers {
+    wakers: BTreeMap<u64, Waker>,
+    tickets: u64,
+}
+
+impl<T: Clone> Flight<T> {
     pub(crate) fn new() -> Self {
-        Self { generation: runtime::generation(), landing: OnceLock::new(), landed: Event::new() }
+        Self { generation: runtime::generation(), state: Mutex::new(State::InTheAir(Passengers::default())) }
     }
 
     /// Whether it can still be waited for.
@@ -30,39 +43,95 @@ impl Flight {
         self.generation == runtime::generation()
     }
 
-    pub(crate) fn land(&self, landing: Landing) {
-        if self.landing.set(landing).is_ok() {
-            self.landed.notify(usize::MAX);
+    /// Ends it, and wakes all who wait. Only the first landing counts.
+    pub(crate) fn land(&self, landing: Landing<T>) {
+        let passengers = {
+            let _gate = runtime::fork_gate();
+            let mut state = self.lock();
+            let State::InTheAir(passengers) = &mut *state else { return };
+            let passengers = std::mem::take(passengers);
+            *state = State::Landed(landing);
+            passengers
+        };
+        // Without the lock: a waker may do anything, wait for this flight included.
+        for waker in passengers.wakers.into_values() {
+            waker.wake();
         }
     }
 
-    /// How it ended, if it has.
-    pub(crate) fn landing(&self) -> Option<Landing> {
-        self.landing.get().cloned()
-    }
-
-    /// Waits for the end, on any async runtime. Dropping this future leaves the flight and its other passengers alone.
-    pub(crate) async fn wait(&self) -> Landing {
-        loop {
-            if let Some(landing) = self.landing() {
-                return landing;
-            }
-            listener!(self.landed => listener);
-            // It may have landed between the look and the listening.
-            if let Some(landing) = self.landing() {
-                return landing;
-            }
-            listener.await;
-        }
+    /// Waits for the end, on any async runtime. Dropping the future leaves the flight and its other passengers alone.
+    pub(crate) fn wait(&self) -> Wait<'_, T> {
+        Wait { flight: self, ticket: None }
     }
 
     /// Blocks this thread until the end, but no longer than `limit`.
-    pub(crate) fn wait_blocking(&self, limit: Duration) -> Option<Landing> {
-        listener!(self.landed => listener);
-        if let Some(landing) = self.landing() {
-            return Some(landing);
+    pub(crate) fn wait_blocking(&self, limit: Duration) -> Option<Landing<T>> {
+        // A limit too far away to be a time is none.
+        let deadline = Instant::now().checked_add(limit);
+        let signal = Arc::new(Signal::default());
+        let waker = Waker::from(Arc::clone(&signal));
+        let mut wait = pin!(self.wait());
+        loop {
+            if let Poll::Ready(landing) = wait.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Some(landing);
+            }
+            if !signal.wait_until(deadline) {
+                return None;
+            }
         }
-        listener.wait_timeout(limit);
-        self.landing()
     }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A passenger of a flight; see [`Flight::wait`].
+pub(crate) struct Wait<'a, T: Clone> {
+    flight: &'a Flight<T>,
+    /// Under which number the waker waits, once there is one.
+    ticket: Option<u64>,
+}
+
+impl<T: Clone> Future for Wait<'_, T> {
+    type Output = Landing<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Landing<T>> {
+        // Before the lock, and dropped after it: whose task a waker is, and what goes with it, is not ours to know.
+        let waker = context.waker().clone();
+        let _replaced;
+        let _gate = runtime::fork_gate();
+        let mut state = self.flight.lock();
+        match &mut *state {
+            State::Landed(landing) => {
+                self.ticket = None;
+                Poll::Ready(landing.clone())
+            }
+            State::InTheAir(_) if !self.flight.is_alive() => Poll::Ready(Err(forked())),
+            State::InTheAir(passengers) => {
+                let ticket = *self.ticket.get_or_insert_with(|| {
+                    passengers.tickets += 1;
+                    passengers.tickets
+                });
+                _replaced = passengers.wakers.insert(ticket, waker);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T: Clone> Drop for Wait<'_, T> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let _removed;
+        let _gate = runtime::fork_gate();
+        let mut state = self.flight.lock();
+        if let State::InTheAir(passengers) = &mut *state {
+            _removed = passengers.wakers.remove(&ticket);
+        }
+    }
+}
+
+fn forked() -> Error {
+    Error::failed("the process was forked while this was under way, which went on in the parent only").next("ask again")
 }

@@ -53,7 +53,7 @@ impl CacheLimits {
 pub struct Cache {
     limits: CacheLimits,
     table: Mutex<Table>,
-    pub(crate) flights: Arc<Flights<FlightKey>>,
+    pub(crate) flights: Arc<Flights<FlightKey, Arc<Token>>>,
 }
 
 /// A claims challenge is answered by a flight of its own, shared by those who bring the same claims.

@@ -10,6 +10,7 @@ mod key;
 mod memory;
 mod seal;
 mod shared_slot;
+mod signal;
 
 pub(crate) use entry::Entry;
 pub(crate) use flight::Flight;

@@ -24,7 +24,7 @@ pub(super) struct Chain {
     /// The member that gave the first token. It is asked alone from then on, so that a program does not change its
     /// identity while it runs.
     chosen: OnceLock<usize>,
-    walks: Arc<Flights<TokenRequest>>,
+    walks: Arc<Flights<TokenRequest, Arc<Token>>>,
 }
 
 impl Chain {
@@ -54,7 +54,7 @@ impl Chain {
             || Box::pin(async move { chain.walk(request).await }) as _
         };
         match self.walks.join(request.clone(), || None, departure) {
-            Joined::Token(token) => Ok(token),
+            Joined::Landed(token) => Ok(token),
             Joined::Flight(flight) => flight.wait().await,
         }
     }
