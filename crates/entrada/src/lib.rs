@@ -44,6 +44,7 @@ mod developer_tools;
 mod entra;
 mod error;
 mod expected_identity;
+mod limiter;
 mod managed_identity;
 pub mod platform;
 mod retry;

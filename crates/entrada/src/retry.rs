@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::platform::{HttpError, HttpRequest, HttpResponse, Limiter, Platform};
+use crate::limiter::Limiter;
+use crate::platform::{HttpError, HttpRequest, HttpResponse, Platform};
 
 /// How long a service may be away that says it will be back, or that has not started yet: Microsoft's guidance for 410 of
 /// the metadata service is 70 seconds, and containers start within that.

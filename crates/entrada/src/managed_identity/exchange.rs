@@ -6,7 +6,8 @@ use super::UserAssignedId;
 use super::answer::{self, whose};
 use crate::deadline::Deadline;
 use crate::error::{Condition, Error};
-use crate::platform::{HttpError, HttpRequest, HttpResponse, Limiter, Platform};
+use crate::limiter::Limiter;
+use crate::platform::{HttpError, HttpRequest, HttpResponse, Platform};
 use crate::retry::{Again, Retry, Sending};
 use crate::token::Fetched;
 

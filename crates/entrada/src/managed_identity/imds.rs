@@ -2,7 +2,7 @@
 //!
 //! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
@@ -11,9 +11,11 @@ use url::Url;
 use super::answer::{has_error, is_json, refusal, token};
 use super::exchange::{Asked, Heard, TIMEOUT};
 use super::host::url;
+use super::metadata_service::MetadataService;
 use super::token_url::Parameters;
+use crate::cache::Joined;
 use crate::error::{Condition, Error};
-use crate::platform::{Environment, HttpError, HttpRequest, HttpResponse, Route};
+use crate::platform::{Environment, HttpError, HttpRequest, HttpResponse, Platform, Route};
 use crate::retry::{Again, Outcome, Retry};
 use crate::token::Fetched;
 use crate::token_answer::describe;
@@ -33,9 +35,6 @@ const RETRY: Retry =
     Retry { attempts: 6, attempts_unanswered: 4, first_pause: Duration::from_millis(800), again: if_alone };
 /// Within a chain a service that is not there must not hold up the others.
 const RETRY_WITHIN_CHAIN: Retry = Retry { again: if_one_of_many, ..RETRY };
-/// A probe is sent once.
-const PROBE: Retry =
-    Retry { attempts: 1, attempts_unanswered: 1, first_pause: Duration::ZERO, again: |_| Again::Never };
 
 fn if_alone(outcome: &Outcome) -> Again {
     match outcome {
@@ -66,8 +65,6 @@ pub(crate) struct Imds {
     endpoint: Url,
     /// Whether somebody has said in a variable where it is, so that nobody needs to look for it.
     configured: bool,
-    /// Whether it has been seen.
-    seen: AtomicBool,
 }
 
 impl Imds {
@@ -78,7 +75,7 @@ impl Imds {
         let base = configured.as_deref().unwrap_or(LINK_LOCAL);
         let mut endpoint = url(NAME, base)?;
         endpoint.set_path(&format!("{}{PATH}", endpoint.path().trim_end_matches('/')));
-        Ok(Self { endpoint, configured: configured.is_some(), seen: AtomicBool::new(false) })
+        Ok(Self { endpoint, configured: configured.is_some() })
     }
 
     pub(super) fn endpoint(&self) -> &str {
@@ -86,15 +83,16 @@ impl Imds {
     }
 
     pub(super) async fn fetch(&self, asked: &Asked<'_>) -> Result<Fetched, Error> {
-        if asked.within_chain && !self.configured && !self.seen() {
-            self.probe(asked).await?;
+        if asked.within_chain && !self.configured && !self.is_seen(asked.platform) {
+            self.look(asked.platform).await?;
         }
         let request =
             self.request(asked, TIMEOUT)?.header(HeaderName::from_static("metadata"), HeaderValue::from_static("true"));
-        let retry = if asked.within_chain { &RETRY_WITHIN_CHAIN } else { &RETRY };
-        let limiter = asked.platform.imds_limiter();
-        let sent = asked.send(retry, Some(limiter), request).await;
-        let heard = sent.map_err(|(error, tried)| self.silent(&error).tried(tried))?;
+        let doubtful = asked.within_chain && !self.is_seen(asked.platform);
+        let retry = if doubtful { &RETRY_WITHIN_CHAIN } else { &RETRY };
+        let service = service(asked.platform);
+        let sent = asked.send(retry, Some(service.limiter()), request).await;
+        let heard = sent.map_err(|(error, tried)| silent(&error, self.is_seen(asked.platform)).tried(tried))?;
         self.read(asked, &heard).map_err(|error| error.condition_of(Condition::Broken).tried(heard.tried))
     }
 
@@ -102,63 +100,89 @@ impl Imds {
         let response = &heard.response;
         match response.status {
             200 if is_object(response) => {
-                self.seen.store(true, Ordering::Relaxed);
-                token(HOST, response, asked)
+                let outcome = token(HOST, response, asked);
+                // Other services have JSON, too.
+                if outcome.is_ok() || is_imds(response) {
+                    service(asked.platform).see(self.endpoint());
+                }
+                outcome
             }
-            // Where the service has been seen, what stands before it now and then does not take it away.
-            200 if !self.seen() => Err(self.stranger(response)),
-            200 => token(HOST, response, asked),
-            500..=599 if self.seen() => Err(refusal(HOST, response, asked.id)),
             _ if is_imds(response) => Err(refusal(HOST, response, asked.id)),
-            _ => Err(self.stranger(response)),
+            // Where the service has been seen, what stands before it now and then does not take it away.
+            200 if self.is_seen(asked.platform) => token(HOST, response, asked),
+            500..=599 if self.is_seen(asked.platform) => Err(refusal(HOST, response, asked.id)),
+            _ => Err(stranger(response)),
         }
     }
 
-    /// Finds out quickly whether there is a metadata service. Without the header `Metadata` it refuses at once, without
-    /// asking anybody else for a token; anything but its refusal is somebody else's.
-    async fn probe(&self, asked: &Asked<'_>) -> Result<(), Error> {
-        let mut request = self.request(asked, PROBE_TIMEOUT)?;
-        request.url.set_query(Some(&format!("api-version={}", PARAMETERS.api_version)));
-        match asked.send(&PROBE, Some(asked.platform.imds_limiter()), request).await {
-            Ok(heard) if is_imds(&heard.response) => {
-                self.seen.store(true, Ordering::Relaxed);
-                Ok(())
-            }
-            Ok(heard) => Err(self.stranger(&heard.response).tried(heard.tried)),
-            Err((error, tried)) => Err(self.silent(&error).tried(tried)),
-        }
+    fn is_seen(&self, platform: &Platform) -> bool {
+        service(platform).is_seen(self.endpoint())
     }
 
-    fn seen(&self) -> bool {
-        self.seen.load(Ordering::Relaxed)
+    /// Finds out quickly whether there is a metadata service; once for all who want to know at the same time.
+    async fn look(&self, platform: &Platform) -> Result<(), Error> {
+        let landed = || self.is_seen(platform).then_some(());
+        let departure = || {
+            let (platform, endpoint) = (platform.clone(), self.endpoint.clone());
+            Box::pin(async move { probe(&platform, &endpoint).await }) as _
+        };
+        match service(platform).looks().join(self.endpoint().to_owned(), landed, departure) {
+            Joined::Landed(()) => Ok(()),
+            Joined::Flight(look) => look.wait().await,
+        }
     }
 
     fn request(&self, asked: &Asked<'_>, timeout: Duration) -> Result<HttpRequest, Error> {
         let url = PARAMETERS.url(HOST, &self.endpoint, asked.resource, asked.id)?;
         Ok(HttpRequest::get(url, Route::Direct, timeout))
     }
+}
 
-    fn silent(&self, error: &HttpError) -> Error {
-        if self.seen() {
-            return Error::failed(format!("the metadata service does not answer any more: {error}"))
-                .condition_of(Condition::Broken)
-                .next("try again later; if it stays, restart this virtual machine");
+/// What this process knows of the metadata service.
+fn service(platform: &Platform) -> Arc<MetadataService> {
+    platform.memory().of()
+}
+
+/// Asks without the header `Metadata`: the service refuses that at once, without asking anybody else for a token. Anything
+/// but its refusal is somebody else's.
+async fn probe(platform: &Platform, endpoint: &Url) -> Result<(), Error> {
+    let mut url = endpoint.clone();
+    url.set_query(Some(&format!("api-version={}", PARAMETERS.api_version)));
+    let request = HttpRequest::get(url, Route::Direct, PROBE_TIMEOUT);
+    let tried = format!("{request:?}, to see whether there is one");
+    let service = service(platform);
+    let _place = service.limiter().enter(platform.clock()).await;
+    match platform.http().send(&request).await {
+        Ok(response) if is_imds(&response) => {
+            service.see(endpoint.as_str());
+            Ok(())
         }
-        let condition = match error {
-            HttpError::Refused(_) => Condition::NotListening,
-            _ => Condition::NotThisHost,
-        };
-        Error::unavailable(format!("there is no metadata service here: {error}")).condition_of(condition).next(
-            "this is normal outside Azure; on a virtual machine, check that its network lets 169.254.169.254 through",
-        )
+        Ok(response) => Err(stranger(&response).tried(tried)),
+        Err(error) => Err(silent(&error, false).tried(tried)),
     }
+}
 
-    fn stranger(&self, response: &HttpResponse) -> Error {
-        Error::unavailable("something that is not the metadata service answers in its place")
-            .condition_of(Condition::NotThisHost)
-            .answer(describe(response))
-            .next("this is normal in Docker Desktop, behind captive portals and behind some proxies")
+fn silent(error: &HttpError, seen: bool) -> Error {
+    if seen {
+        return Error::failed(format!("the metadata service does not answer any more: {error}"))
+            .condition_of(Condition::Broken)
+            .next("try again later; if it stays, restart this virtual machine");
     }
+    let condition = match error {
+        HttpError::Refused(_) => Condition::NotListening,
+        _ => Condition::NotThisHost,
+    };
+    Error::unavailable(format!("there is no metadata service here: {error}")).condition_of(condition).next(
+        "this is normal outside Azure; on a virtual machine, check that its network lets 169.254.169.254 through; \
+         in a container that has just started, ManagedIdentityCredential by itself waits for it",
+    )
+}
+
+fn stranger(response: &HttpResponse) -> Error {
+    Error::unavailable("something that is not the metadata service answers in its place")
+        .condition_of(Condition::NotThisHost)
+        .answer(describe(response))
+        .next("this is normal in Docker Desktop, behind captive portals and behind some proxies")
 }
 
 /// The metadata service says who it is, or refuses in its own JSON.
@@ -170,4 +194,78 @@ fn is_imds(response: &HttpResponse) -> bool {
 fn is_object(response: &HttpResponse) -> bool {
     // An answer that breaks off is still an answer of its kind, and is reported as broken.
     response.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::credential::Credential;
+    use crate::credentials::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
+    use crate::platform::Http;
+    use crate::platform::scripted::{Scripted, response};
+    use crate::token::TokenRequest;
+
+    /// A metadata service that counts, and answers when it is let.
+    struct Service {
+        asked: Mutex<Vec<bool>>,
+        looked_at: Semaphore,
+        open: Semaphore,
+    }
+
+    #[async_trait]
+    impl Http for Service {
+        async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+            let has_header = request.headers.contains_key("metadata");
+            self.asked.lock().expect("no panic").push(has_header);
+            let gate = if has_header { &self.open } else { &self.looked_at };
+            drop(gate.acquire().await.expect("a gate"));
+            Ok(match has_header {
+                true => response(200, r#"{"access_token":"t","expires_in":"3600"}"#),
+                false => response(400, r#"{"error":"bad_request_102","error_description":"Required metadata header"}"#),
+            })
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_in_chains_look_once_and_no_more_than_five_ask_at_once() {
+        let http = Arc::new(Service { asked: Mutex::default(), looked_at: Semaphore::new(0), open: Semaphore::new(0) });
+        let platform = Scripted::new(&[]).platform.with_http(http.clone());
+        let cache = Cache::new(Default::default());
+        let callers: Vec<_> = (0..16)
+            .map(|number| {
+                let credential = ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+                    platform: Some(platform.clone()),
+                    cache: Some(Arc::clone(&cache)),
+                    ..Default::default()
+                }))
+                .expect("valid");
+                let mut request = TokenRequest::new([format!("https://resource-{number}.example")]);
+                request.within_chain = true;
+                tokio::spawn(async move { credential.token(&request).await })
+            })
+            .collect();
+        let asked =
+            |has_header: bool| http.asked.lock().expect("no panic").iter().filter(|it| **it == has_header).count();
+        while asked(false) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((asked(false), asked(true)), (1, 0));
+        // The look ends; now up to five may ask.
+        http.looked_at.add_permits(1);
+        while asked(true) < 5 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(asked(true), 5);
+        http.open.add_permits(1);
+        for caller in callers {
+            caller.await.expect("no panic").expect("a token");
+        }
+        assert_eq!((asked(false), asked(true)), (1, 16));
+    }
 }

@@ -10,6 +10,7 @@ mod exchange;
 mod host;
 mod imds;
 mod kubernetes;
+mod metadata_service;
 mod msi_secret;
 mod secret_header;
 mod service_fabric;

@@ -9,7 +9,7 @@ mod environment;
 mod files;
 mod http;
 mod http_client;
-mod limiter;
+mod memory;
 mod pinned;
 mod processes;
 #[cfg(test)]
@@ -27,14 +27,9 @@ pub use environment::{Environment, SystemEnvironment};
 pub use files::{FileError, FileStamp, Files, SystemFiles};
 pub use http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route, Trust};
 pub use http_client::HttpClient;
-pub(crate) use limiter::Limiter;
+use memory::Memory;
 pub use processes::{ProcessError, ProcessOutput, ProcessRequest, Processes, SystemProcesses};
 pub(crate) use shared_memory::{SharedFile, SharedMemory, Unshareable};
-
-/// What the metadata service of a virtual machine allows, for all of its programs together. What is more it refuses with
-/// 429. <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#rate-limiting>
-const IMDS_AT_ONCE: usize = 5;
-const IMDS_PER_SECOND: usize = 20;
 
 /// The machine as credentials see it. Cheap to clone; clones share everything.
 ///
@@ -46,7 +41,7 @@ pub struct Platform {
     clock: Arc<dyn Clock>,
     processes: Arc<dyn Processes>,
     http: Arc<dyn Http>,
-    imds_limiter: Arc<Limiter>,
+    memory: Arc<Memory>,
     shared_memory: SharedMemory,
 }
 
@@ -77,7 +72,7 @@ impl Platform {
             files: Arc::new(SystemFiles),
             clock: Arc::new(SystemClock),
             processes: Arc::new(SystemProcesses),
-            imds_limiter: Arc::new(Limiter::new(IMDS_AT_ONCE, IMDS_PER_SECOND)),
+            memory: Arc::default(),
             shared_memory: SharedMemory::default(),
         }
     }
@@ -143,9 +138,9 @@ impl Platform {
         &*self.processes
     }
 
-    /// What keeps this process within the limits of the machine's metadata service.
-    pub(crate) fn imds_limiter(&self) -> &Limiter {
-        &self.imds_limiter
+    /// What protocols remember of this machine, whichever credential found it out.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// The HTTP client.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Clock;
+use crate::platform::Clock;
 use crate::runtime;
 
 /// A little more than the second that is meant: requests that start a second apart may arrive closer together.
