@@ -121,6 +121,7 @@ impl Emulator {
         run.open(port, Door::NoImds, &stopped);
         let port = take_port(None)?;
         run.control = port.number();
+        run.tasks.push(tokio::spawn(renew_federated_token(run.shared.clone(), stopped.clone())));
         let lock = Lock { key: run.control_key.clone(), port: port.number() };
         run.open(port, Door::Control(Arc::new(lock)), &stopped);
         Ok(run)
@@ -319,6 +320,16 @@ const AUTHORITY_FILE: &str = "authority.pem";
 
 /// The authority of the certificate that the token proxy of an identity binding shows.
 const BINDING_AUTHORITY_FILE: &str = "binding-authority.pem";
+
+/// Looks now and then whether the service-account token is old enough to be written again.
+async fn renew_federated_token(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+    let state = &shared.state;
+    let Some(key) = state.key().await else { return };
+    while tokio::time::timeout(Duration::from_secs(60), stop.wait_for(|stop| *stop)).await.is_err() {
+        // What cannot be written now is tried again.
+        let _ = state.federated_token.renew(&key, &state.directory.config.kubernetes, Instant::now());
+    }
+}
 
 fn take_port(opens: Option<Instant>) -> Result<Arc<Port>, StartError> {
     Port::take(opens).map(Arc::new).map_err(StartError::Listen)

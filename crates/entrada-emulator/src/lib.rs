@@ -2,7 +2,7 @@
 //!
 //! The emulator answers on loopback under Azure's public names, so that a program signs in and uses Azure
 //! without a change and without a network: Entra for the public and the sovereign clouds, the managed-identity
-//! endpoints of virtual machines and of App Service, Key Vault secrets, Resource Manager and Blob storage.
+//! endpoints of every host that has one, Key Vault secrets, Resource Manager and Blob storage.
 //! Tokens are real: RS256 JWTs under a published key set, with the claims of Entra's own. Every service checks
 //! their signature, issuer, audience and expiry, and the caller's role, and refuses with the codes, bodies and
 //! headers of the real one.
@@ -12,7 +12,26 @@
 //! [`Emulator::environment`] is the environment of a child process. It points the proxy variables at the
 //! **gateway**, a proxy that ends TLS for the public names with a certificate authority made for the run,
 //! answers for them and dials nothing; every other name is refused. It makes that authority trusted in the
-//! child only, and places the child on a [`Host`]: a laptop, an App Service web app or a virtual machine.
+//! child only, and places the child on a [`Host`]:
+//!
+//! | host | shows itself by | speaks |
+//! |---|---|---|
+//! | `laptop` | | no managed identity |
+//! | `app-service` | `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`, `WEBSITE_…` | App Service, 2019-08-01 |
+//! | `app-service-legacy` | `MSI_ENDPOINT`, `MSI_SECRET`, `WEBSITE_…` | App Service, 2017-09-01 |
+//! | `container-app` | `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`, `CONTAINER_APP_…` | App Service, 2019-08-01 |
+//! | `service-fabric` | `IDENTITY_ENDPOINT` (https), `IDENTITY_HEADER`, `IDENTITY_SERVER_THUMBPRINT` | 2019-07-01-preview, behind a certificate that signed itself |
+//! | `azure-arc` | `IDENTITY_ENDPOINT`, `IMDS_ENDPOINT` | 2020-06-01 and 2019-11-01, after a challenge with a file |
+//! | `azure-ml` | `MSI_ENDPOINT`, `MSI_SECRET`, `DEFAULT_IDENTITY_CLIENT_ID`, `AZUREML_RUN_ID` | 2017-09-01 |
+//! | `cloud-shell` | `MSI_ENDPOINT` | a POST; the token is the user's |
+//! | `virtual-machine` | `AZURE_POD_IDENTITY_AUTHORITY_HOST` | the metadata service, also at 169.254.169.254 |
+//! | `container-instance` | `AZURE_POD_IDENTITY_AUTHORITY_HOST` | the same, from two seconds after the start on |
+//! | `kubernetes` | `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`, `AZURE_AUTHORITY_HOST` | Entra, with a service-account token |
+//! | `kubernetes-identity-binding` | the same, `AZURE_KUBERNETES_TOKEN_PROXY`, `…_SNI_NAME`, `…_CA_FILE` | Entra behind the cluster's proxy |
+//!
+//! The files of Azure Arc's challenge lie where its agent puts them, which takes the right to write there;
+//! [`Config::arc_key_folder`](config::Config::arc_key_folder) names another place. [`Emulator::prepare`] says at once
+//! whether it can be written.
 //!
 //! # Example
 //!
@@ -53,15 +72,21 @@
 //! | web app, system-assigned | `orders-web` | `c1…03` | `0b…03` | Reader on `orders-rg`, Key Vault Secrets User, Storage Blob Data Contributor |
 //! | virtual machine, system-assigned | `build-vm` | `c1…04` | `0b…04` | as `orders-web` |
 //! | virtual machine without one | `worker-vm` | | | |
-//! | user-assigned identity, on all three | `orders-identity` | `c1…05` | `0b…05` | Key Vault Secrets User, Storage Blob Data Contributor |
-//! | user-assigned identity, on the two machines | `reports-identity` | `c1…06` | `0b…06` | none |
+//! | container app, system-assigned | `orders-api` | `c1…20` | `0b…20` | as `orders-web` |
+//! | Service Fabric application on `orders-cluster`, system-assigned | `orders-fabric` | `c1…21` | `0b…21` | as `orders-web` |
+//! | Arc machine, system-assigned | `orders-arc` | `c1…22` | `0b…22` | as `orders-web` |
+//! | ML compute in `orders-workspace`, system-assigned | `orders-ml` | `c1…23` | `0b…23` | as `orders-web` |
+//! | container group, system-assigned | `orders-group` | `c1…24` | `0b…24` | as `orders-web` |
+//! | user-assigned identity, on all of these | `orders-identity` | `c1…05` | `0b…05` | Key Vault Secrets User, Storage Blob Data Contributor |
+//! | user-assigned identity, on the two virtual machines | `reports-identity` | `c1…06` | `0b…06` | none |
 //! | user | `ada@contoso.onmicrosoft.com` | | `0b…07` | Owner |
 //! | API with v2 tokens | `api://orders-api` | `c1…09` | | |
 //! | vault | `https://contoso-vault.vault.azure.net` | | | holds the secret `database-password` |
 //! | storage account | `https://contosostore.blob.core.windows.net` | | | holds the container `orders` |
 //! | subscriptions | Contoso Production, Contoso Development | `5b…01`, `5b…02` (ids) | | |
 //!
-//! `7e…01` stands for `7e000000-0000-4000-8000-000000000001`, and so on. The sovereign tenants have a
+//! On the AKS cluster `orders-aks` the service account `orders-sa` of the namespace `orders` is trusted as
+//! `orders-identity`. `7e…01` stands for `7e000000-0000-4000-8000-000000000001`, and so on. The sovereign tenants have a
 //! subscription, the vaults `contoso-us-vault` and `contoso-cn-vault`, and the storage accounts `contosousstore`
 //! and `contosocnstore`, in which `orders-ci` has its roles.
 //!
@@ -99,11 +124,12 @@
 //!
 //! | request | does |
 //! |---|---|
-//! | `GET /status` | version, names that are answered, counts |
+//! | `GET /status` | version, names that are answered, endpoints of the hosts, counts |
 //! | `GET /journal`, `GET /journal?after=N`, `DELETE /journal` | every [`Exchange`], or those after number N; forgets them |
 //! | `GET`, `PUT`, `DELETE /faults` | lists, replaces, removes [`FaultRule`]s; one, or a list |
 //! | `GET`, `PUT`, `DELETE /role-assignments` | `{"principal", "role", "scope"}`; one, or a list |
-//! | `PUT /identity-header` | rotates `IDENTITY_HEADER` and answers the new value |
+//! | `PUT /identity-header` | rotates `IDENTITY_HEADER` and `MSI_SECRET` and answers the new value |
+//! | `PUT`, `DELETE /federated-token` | rewrites the service-account token, `{"expires_in", "subject", "issuer", "audience"}`, each of which may be left out; removes it |
 
 // A refusal is an answer like any other, and is sent, not carried up through many frames.
 #![allow(clippy::result_large_err)]
@@ -118,6 +144,7 @@ mod compute;
 pub mod config;
 mod config_check;
 mod config_file;
+mod config_hosts;
 mod control;
 mod directory;
 mod emulator;

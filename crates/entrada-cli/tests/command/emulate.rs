@@ -138,6 +138,41 @@ fn the_built_in_world_is_a_file_to_start_from() {
 }
 
 #[test]
+fn a_host_can_be_named_in_full_or_for_short() {
+    let entrada = Entrada::new();
+    for (host, variable) in [
+        ("vm", "AZURE_POD_IDENTITY_AUTHORITY_HOST="),
+        ("virtual-machine", "AZURE_POD_IDENTITY_AUTHORITY_HOST="),
+        ("app-service-legacy", "MSI_SECRET="),
+        ("container-app", "CONTAINER_APP_NAME=orders-api\n"),
+        ("service-fabric", "IDENTITY_SERVER_THUMBPRINT="),
+        ("azure-ml", "DEFAULT_IDENTITY_CLIENT_ID="),
+        ("cloud-shell", "MSI_ENDPOINT="),
+        ("container-instance", "AZURE_POD_IDENTITY_AUTHORITY_HOST="),
+        ("kubernetes", "AZURE_FEDERATED_TOKEN_FILE="),
+        ("kubernetes-identity-binding", "AZURE_KUBERNETES_SNI_NAME=orders-aks.ests.aks\n"),
+    ] {
+        let result = entrada.run(&["emulate", "--quiet", "--host", host, "--", "env"]);
+        assert!(result.code == Some(0) && result.out.contains(variable), "{host}: {result:?}");
+    }
+}
+
+#[test]
+fn an_arc_machine_needs_a_folder_for_its_keys() {
+    let entrada = Entrada::new();
+    let place = entrada.folder.path().join("keys").to_string_lossy().into_owned();
+    let good = entrada.file("good.toml", &format!("arc_key_folder = \"{place}\"\n"));
+    let script = "curl --silent --header 'Metadata: true' --output /dev/null --write-out '%{http_code}' \"$IDENTITY_ENDPOINT?api-version=2020-06-01&resource=https://vault.azure.net\"";
+    let result = entrada.run(&["emulate", "--config", &good, "--host", "azure-arc", "--", "sh", "-c", script]);
+    assert!(result.out == "401" && result.err.contains("azure-arc 1"), "{result:?}");
+    assert!(!std::path::Path::new(&place).exists(), "what was made is removed");
+    let bad = entrada.file("bad.toml", &format!("arc_key_folder = \"{good}/keys\"\n"));
+    let result = entrada.run(&["emulate", "--config", &bad, "--host", "azure-arc", "--", "true"]);
+    assert!(result.code == Some(1) && result.err.contains("arc_key_folder"), "{result:?}");
+    assert!(!result.err.contains("exchange"), "the command did not run: {result:?}");
+}
+
+#[test]
 fn help_teaches() {
     let entrada = Entrada::new();
     let help = entrada.run(&["emulate", "--help"]);

@@ -9,8 +9,6 @@ impl TokenShape {
             let Some(seconds) = answer.get(name).and_then(serde_json::Value::as_i64) else { continue };
             let written = match self.types.filter(|_| name != "not_before").unwrap_or(usual) {
                 ExpiryType::Text => seconds.to_string().into(),
-                // Seconds are far from where a float would lose any.
-                #[allow(clippy::cast_precision_loss)]
                 ExpiryType::Float => (seconds as f64).into(),
                 ExpiryType::Date if name == "expires_on" => crate::clock::iso_time(seconds).into(),
                 ExpiryType::UsDate if name == "expires_on" => crate::clock::us_time(seconds).into(),

@@ -95,6 +95,37 @@ async fn token_answers_take_another_shape() {
 }
 
 #[tokio::test]
+async fn a_rule_lasts_for_a_while() {
+    let run = start().await;
+    add(&run, json!({"for_ms": 300, "respond": {"status": 410}}));
+    assert_eq!(send(ask(&run)).await.status, 410);
+    while send(ask(&run)).await.status == 410 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(run.emulator.faults().rules().is_empty());
+}
+
+#[tokio::test]
+async fn the_token_of_somebody_else_and_fields_of_ones_own() {
+    let run = start().await;
+    add(
+        &run,
+        json!({
+            "match": {"service": "imds"},
+            "token": {"issue_for": world::ADMIN_OBJECT_ID, "set": {"token_type": "Other"}, "types": "us_date"},
+        }),
+    );
+    let body = send(ask(&run)).await.json();
+    assert_eq!(claims(body["access_token"].as_str().expect("token"))["oid"], world::ADMIN_OBJECT_ID);
+    assert_eq!((&body["client_id"], &body["token_type"]), (&world::ADMIN_CLIENT_ID.into(), &"Other".into()));
+    assert!(body["expires_on"].as_str().expect("a date").ends_with(" +00:00"), "{body}");
+    run.emulator.faults().clear();
+    add(&run, json!({"token": {"issue_for": "0b000000-0000-4000-8000-000000000099"}}));
+    let nobody = send(ask(&run)).await;
+    assert!(nobody.status == 500 && nobody.text.contains("fault rule"), "{nobody:?}");
+}
+
+#[tokio::test]
 async fn faults_reach_every_service() {
     let run = start().await;
     add(&run, json!({"match": {"host": "contoso-vault.vault.azure.net"}, "respond": {"status": 503}}));

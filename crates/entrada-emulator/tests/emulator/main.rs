@@ -1,12 +1,18 @@
 //! The emulator through its public API and a real HTTP client.
 
+mod azure_arc;
 mod blob;
+mod cloud_shell;
 mod control;
 mod entra;
 mod faults;
 mod gateway;
+mod hosts;
 mod key_vault;
+mod kubernetes;
 mod managed_identity;
+mod old_app_service;
 mod resource_manager;
 mod run;
+mod service_fabric;
 mod support;

@@ -1,7 +1,7 @@
 //! The metadata service and the App Service endpoint.
 
-use crate::support::{Answer, Run, claims, send, start, start_with};
-use entrada_emulator::{Config, world};
+use crate::support::{Answer, Run, claims, client, send, start, start_with};
+use entrada_emulator::{Config, FaultRule, Host, world};
 
 const PATH: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net";
 
@@ -18,7 +18,7 @@ async fn app_service(run: &Run, query: &str, header: Option<&str>) -> Answer {
 }
 
 fn identity_header(run: &Run) -> String {
-    let environment = run.emulator.environment(entrada_emulator::Host::AppService);
+    let environment = run.emulator.environment(Host::AppService);
     environment.into_iter().find(|(name, _)| name == "IDENTITY_HEADER").expect("set").1
 }
 
@@ -150,6 +150,7 @@ async fn app_service_refuses_in_its_own_words() {
     for (query, words) in [
         (unattached.as_str(), "No User Assigned or Delegated Managed Identity found"),
         (&format!("{base}&client_id=a&mi_res_id=b"), "Only one"),
+        (&format!("{base}&client_id=a&client_id=a"), "twice"),
         ("resource=https://vault.azure.net", "api-version"),
         ("api-version=2019-08-01", "resource"),
         ("api-version=2019-08-01&resource=https://nothing.example", "AADSTS500011"),
@@ -160,4 +161,81 @@ async fn app_service_refuses_in_its_own_words() {
         assert!(body["message"].as_str().expect("message").contains(words), "{query}: {body}");
         assert!(body["correlationId"].is_string());
     }
+}
+
+#[tokio::test]
+async fn app_service_ignores_parameters_it_does_not_know() {
+    let run = start().await;
+    let query = format!(
+        "api-version=2019-08-01&resource=https://vault.azure.net&resource_id={}&clientid=x",
+        world::USER_ASSIGNED_RESOURCE_ID
+    );
+    let answer = app_service(&run, &query, Some(&identity_header(&run))).await.json();
+    assert_eq!(answer["client_id"], world::WEB_APP_CLIENT_ID, "the system-assigned identity");
+}
+
+fn hang() -> FaultRule {
+    serde_json::from_value(serde_json::json!({"match": {"headers": {"metadata": "true"}}, "hang": true}))
+        .expect("a rule")
+}
+
+#[tokio::test]
+async fn the_metadata_service_takes_five_requests_at_a_time() {
+    let run = start().await;
+    run.emulator.faults().add(hang()).expect("valid");
+    let mut journal = run.emulator.journal().follow();
+    let url = format!("{}{PATH}", run.emulator.imds_url());
+    let ask = || run.direct.get(&url).header("Metadata", "true");
+    let waiting: Vec<_> = (0..5).map(|_| tokio::spawn(ask().send())).collect();
+    for _ in 0..5 {
+        journal.recv().await.expect("written down");
+    }
+    let refused = send(ask()).await;
+    assert_eq!((refused.status, refused.json()["error"].clone()), (429, "invalid_request".into()));
+    assert_eq!(refused.json()["error_description"], "Temporarily throttled, too many requests");
+    let note = journal.recv().await.expect("written down").note.expect("a note");
+    assert_eq!(note, "throttled: more than 5 requests at a time");
+    assert_eq!(send(run.direct.get(&url)).await.status, 400, "a probe does not count");
+
+    // Clients that have gone away leave their places.
+    run.emulator.faults().clear();
+    for one in &waiting {
+        one.abort();
+    }
+    while send(ask()).await.status == 429 {}
+}
+
+#[tokio::test]
+async fn the_metadata_service_takes_so_many_requests_a_second() {
+    let limits = "[limits]\nimds_per_second = 3\n";
+    let run = start_with(Config::from_toml(limits).expect("valid")).await;
+    while imds(&run, PATH).await.status != 429 {}
+    let notes: Vec<_> = run.emulator.journal().entries().into_iter().filter_map(|entry| entry.note).collect();
+    assert_eq!(notes[0], "throttled: more than 3 requests in a second");
+
+    let run = start_with(Config::from_toml("[limits]\nimds_per_second = 0\n").expect("valid")).await;
+    for _ in 0..25 {
+        assert_eq!(imds(&run, PATH).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_container_group_has_to_wait_for_its_metadata_service() {
+    let run = start_with(Config::from_toml("[limits]\ncontainer_start_ms = 3600000\n").expect("valid")).await;
+    let through_gateway = client(&run.emulator, Host::ContainerInstance);
+    let ask = |client: &reqwest::Client, base: &str| client.get(format!("{base}{PATH}")).header("Metadata", "true");
+    let own = run.emulator.endpoint_of(Host::ContainerInstance).expect("an endpoint");
+    assert!(ask(&run.direct, &own).send().await.expect_err("not there").is_connect());
+    assert!(ask(&through_gateway, "http://169.254.169.254").send().await.is_err());
+
+    let run = start_with(Config::from_toml("[limits]\ncontainer_start_ms = 0\n").expect("valid")).await;
+    let through_gateway = client(&run.emulator, Host::ContainerInstance);
+    let own = run.emulator.endpoint_of(Host::ContainerInstance).expect("an endpoint");
+    for request in [ask(&run.direct, &own), ask(&through_gateway, "http://169.254.169.254")] {
+        let answer = send(request).await.json();
+        assert_eq!(answer["client_id"], world::CONTAINER_GROUP_CLIENT_ID);
+    }
+    let instance =
+        send(run.direct.get(format!("{own}/metadata/instance?api-version=2021-02-01")).header("Metadata", "true"));
+    assert_eq!(instance.await.status, 404, "tokens and no more");
 }

@@ -187,3 +187,27 @@ async fn the_identity_of_an_app_can_be_seen_and_changed() {
     let other = get(&run, &admin, &format!("{}/providers/Microsoft.Sql/servers/a", group())).await;
     assert_eq!(other.status, 501);
 }
+
+#[tokio::test]
+async fn whatever_programs_run_in_is_listed_with_its_identities() {
+    let run = start().await;
+    let token = run.app_token(ARM).await;
+    let group = format!("{ARM}/subscriptions/{}/resourceGroups/{}", world::SUBSCRIPTION_ID, world::RESOURCE_GROUP);
+    for (path, object_id) in [
+        ("Microsoft.Web/sites", world::WEB_APP_OBJECT_ID),
+        ("Microsoft.App/containerApps", world::CONTAINER_APP_OBJECT_ID),
+        ("Microsoft.ServiceFabric/managedClusters/orders-cluster/applications", world::FABRIC_APPLICATION_OBJECT_ID),
+        ("Microsoft.HybridCompute/machines", world::ARC_MACHINE_OBJECT_ID),
+        ("Microsoft.MachineLearningServices/workspaces/orders-workspace/computes", world::ML_COMPUTE_OBJECT_ID),
+        ("Microsoft.ContainerInstance/containerGroups", world::CONTAINER_GROUP_OBJECT_ID),
+    ] {
+        let url = format!("{group}/providers/{path}?api-version=2024-03-01");
+        let listed = send(run.call("GET", &url, &token)).await.json();
+        let one = &listed["value"][0];
+        assert_eq!(one["identity"]["principalId"], object_id, "{path}: {listed}");
+        assert!(one["identity"]["userAssignedIdentities"][world::USER_ASSIGNED_RESOURCE_ID].is_object(), "{path}");
+        let id = one["id"].as_str().expect("an id");
+        let again = send(run.call("GET", &format!("{ARM}{id}?api-version=2024-03-01"), &token)).await.json();
+        assert_eq!(&again, one, "{path}");
+    }
+}

@@ -2,8 +2,11 @@
 
 use entrada_emulator::{Config, Emulator, Host, world};
 use reqwest::{Certificate, Client, Method, Proxy, RequestBuilder};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
 use serde_json::Value;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 pub(crate) const LOGIN: &str = "https://login.microsoftonline.com";
 pub(crate) const ARM: &str = "https://management.azure.com";
@@ -14,6 +17,8 @@ pub(crate) struct Run {
     pub(crate) laptop: Client,
     pub(crate) machine: Client,
     pub(crate) direct: Client,
+    /// As `direct`, but takes any certificate.
+    pub(crate) careless: Client,
 }
 
 /// An answer, read to its end.
@@ -60,7 +65,8 @@ pub(crate) async fn start_with(config: Config) -> Run {
     Run {
         laptop: client(&emulator, Host::Laptop),
         machine: client(&emulator, Host::VirtualMachine),
-        direct: Client::builder().no_proxy().build().expect("client"),
+        direct: Client::builder().no_proxy().tls_certs_only([]).build().expect("client"),
+        careless: Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).build().expect("client"),
         emulator,
     }
 }
@@ -71,6 +77,67 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         text: response.text().await.expect("a body"),
+    }
+}
+
+/// A variable of a program on a host.
+pub(crate) fn variable(emulator: &Emulator, host: Host, name: &str) -> String {
+    let found = emulator.environment(host).into_iter().rev().find(|(other, _)| other == name);
+    found.unwrap_or_else(|| panic!("{name} is not set on {host:?}")).1
+}
+
+/// The certificate that a host's endpoint shows to a client that asks for a name and checks nothing.
+pub(crate) async fn peer_certificate(run: &Run, host: Host, name: &str) -> std::io::Result<Vec<u8>> {
+    let url = url::Url::parse(&run.emulator.endpoint_of(host).expect("an endpoint")).expect("a URL");
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", url.port().expect("a port"))).await?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Careless(provider)))
+        .with_no_client_auth();
+    let name = ServerName::try_from(name.to_owned()).expect("a name");
+    let tls = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    Ok(tls.get_ref().1.peer_certificates().expect("a certificate")[0].to_vec())
+}
+
+/// Takes any certificate.
+#[derive(Debug)]
+struct Careless(Arc<rustls::crypto::CryptoProvider>);
+
+impl ServerCertVerifier for Careless {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
