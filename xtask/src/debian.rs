@@ -1,6 +1,7 @@
 //! Packages of a Debian machine that these commands may install themselves.
 
-use crate::command::{Failure, Log, answer, exists};
+use crate::command::{Failure, Log, exists};
+use crate::project;
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -9,8 +10,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Installs packages with apt-get, where that is possible without asking anybody.
 pub(crate) fn install(log: &Log, packages: &[&str], missing: &str) -> Result<(), Failure> {
-    let root = answer(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
-    if !exists("apt-get") || !root {
+    if !exists("apt-get") || !project::is_root() {
         let names = packages.join(" ");
         return Err(Failure::new(format!(
             "{missing}; install it (on Debian: apt-get install {names}) and run this again"

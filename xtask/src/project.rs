@@ -36,6 +36,11 @@ pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
+/// Whether whoever runs this may do everything on this machine.
+pub(crate) fn is_root() -> bool {
+    crate::command::answer(std::process::Command::new("id").arg("-u")).is_some_and(|id| id == "0")
+}
+
 /// Whether this is a run whose outcome nobody watches, where a skipped step must not pass unseen.
 pub(crate) fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))

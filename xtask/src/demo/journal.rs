@@ -44,7 +44,7 @@ impl Exchange {
 
     /// Whether this went to something an identity is for, and not to what gives tokens out.
     pub(crate) fn is_use(&self) -> bool {
-        !matches!(self.service.as_str(), "entra" | "imds" | "app-service" | "gateway")
+        matches!(self.service.as_str(), "key-vault" | "resource-manager" | "blob" | "graph")
     }
 }
 

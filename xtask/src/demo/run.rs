@@ -70,7 +70,7 @@ impl Stage {
         let client_id = scene.environment.iter().find(|(name, _)| *name == "AZURE_CLIENT_ID").map(|(_, value)| *value);
         let story = Story {
             lines: String::from_utf8_lossy(&printed).lines().map(|line| stamped(line, scene.timeline)).collect(),
-            sign_ins: sign_in::all(&exchanges, client_id),
+            sign_ins: sign_in::all(&exchanges, scene.host, client_id),
             exchanges,
         };
         let problem = match ended {

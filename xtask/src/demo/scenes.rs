@@ -1,7 +1,7 @@
 //! What the demo shows: programs from `examples/`, where each runs, and what must come of it.
 
 use super::journal::Exchange;
-use super::sign_in::{Credential, SignIn};
+use super::sign_in::{Credential, Host, SignIn};
 
 /// One program in one place.
 pub(crate) struct Scene {
@@ -55,6 +55,27 @@ const NEWCOMER_AND_ADMINISTRATOR: &[(&str, &str)] = &[
     ("ADMIN_CLIENT_SECRET", "platform-admin~fake.secret"),
 ];
 
+const fn system_assigned(host: Host) -> Credential {
+    Credential::ManagedIdentity { host, user_assigned: false }
+}
+
+const fn user_assigned(host: Host) -> Credential {
+    Credential::ManagedIdentity { host, user_assigned: true }
+}
+
+/// The blobs program on one more host.
+const fn blobs(name: &'static str, title: &'static str, check: fn(&Story) -> Result<(), String>) -> Scene {
+    Scene {
+        name,
+        title,
+        host: name,
+        program: Program::Unmodified("upload_blobs.py"),
+        environment: &[],
+        timeline: false,
+        check,
+    }
+}
+
 /// Every scene, in the order of the demo.
 pub(crate) const SCENES: &[Scene] = &[
     Scene {
@@ -64,7 +85,7 @@ pub(crate) const SCENES: &[Scene] = &[
         program: Program::Unmodified("upload_blobs.py"),
         environment: &[],
         timeline: false,
-        check: |story| story.signed_in_with(Credential::AppService { user_assigned: false }),
+        check: |story| story.signed_in_with(system_assigned(Host::AppService)),
     },
     Scene {
         name: "vm",
@@ -73,7 +94,7 @@ pub(crate) const SCENES: &[Scene] = &[
         program: Program::Unmodified("upload_blobs.py"),
         environment: &[],
         timeline: false,
-        check: |story| story.signed_in_with(Credential::VirtualMachine { user_assigned: false }),
+        check: |story| story.signed_in_with(system_assigned(Host::Imds)),
     },
     Scene {
         name: "user-assigned",
@@ -82,7 +103,32 @@ pub(crate) const SCENES: &[Scene] = &[
         program: Program::Unmodified("upload_blobs.py"),
         environment: USER_ASSIGNED,
         timeline: false,
-        check: |story| story.signed_in_with(Credential::AppService { user_assigned: true }),
+        check: |story| story.signed_in_with(user_assigned(Host::AppService)),
+    },
+    blobs("service-fabric", "On Service Fabric, whose certificate is pinned", |story| {
+        story.signed_in_with(system_assigned(Host::ServiceFabric))
+    }),
+    blobs("azure-arc", "On a machine with Azure Arc, which challenges", |story| {
+        story.signed_in_with(system_assigned(Host::AzureArc))
+    }),
+    blobs("azure-ml", "On a compute of Azure Machine Learning, with the identity that it names", |story| {
+        story.signed_in_with(user_assigned(Host::AzureMl))
+    }),
+    blobs("container-instance", "In a container whose metadata service starts two seconds later", |story| {
+        story.signed_in_with(system_assigned(Host::Imds))
+    }),
+    blobs("kubernetes", "In a pod with workload identity", |story| story.signed_in_with(Credential::WorkloadIdentity)),
+    blobs("kubernetes-identity-binding", "In a pod with an identity binding, through the cluster's proxy", |story| {
+        story.signed_in_with(Credential::WorkloadIdentity)
+    }),
+    Scene {
+        name: "cloud-shell",
+        title: "In Cloud Shell, with the identity of the person in it",
+        host: "cloud-shell",
+        program: Program::Unmodified("list_subscriptions.py"),
+        environment: &[],
+        timeline: false,
+        check: |story| story.signed_in_with(system_assigned(Host::CloudShell)),
     },
     Scene {
         name: "hosted",
@@ -91,7 +137,7 @@ pub(crate) const SCENES: &[Scene] = &[
         program: Program::Unmodified("web_app.py"),
         environment: &[],
         timeline: false,
-        check: |story| story.signed_in_with(Credential::AppService { user_assigned: false }),
+        check: |story| story.signed_in_with(system_assigned(Host::AppService)),
     },
     Scene {
         name: "not-hosted",
@@ -154,7 +200,7 @@ pub(crate) const SCENES: &[Scene] = &[
         program: Program::Rust("upload-blob"),
         environment: &[],
         timeline: false,
-        check: |story| story.signed_in_with(Credential::VirtualMachine { user_assigned: false }),
+        check: |story| story.signed_in_with(system_assigned(Host::Imds)),
     },
 ];
 
@@ -186,7 +232,7 @@ impl Story {
         if self.sign_ins.iter().all(|sign_in| sign_in.credential == credential) {
             return Ok(());
         }
-        let found: Vec<_> = self.sign_ins.iter().map(|sign_in| sign_in.credential.proof()).collect();
+        let found: Vec<String> = self.sign_ins.iter().map(|sign_in| sign_in.credential.proof()).collect();
         Err(format!("it should have signed in with a {}, and did with: {}", credential.proof(), found.join("; ")))
     }
 

@@ -18,10 +18,10 @@ pub(crate) struct SignIn {
 /// The credential that must have been used, as no other sends such a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credential {
-    /// The managed identity of an App Service app.
-    AppService { user_assigned: bool },
-    /// The managed identity of a virtual machine.
-    VirtualMachine { user_assigned: bool },
+    /// The managed identity of a host, which is told by the service that answers there.
+    ManagedIdentity { host: Host, user_assigned: bool },
+    /// The managed identity of a pod, which Kubernetes vouches for.
+    WorkloadIdentity,
     /// A service principal with the secret in the environment.
     Environment,
     /// A service principal with a secret the program has.
@@ -30,11 +30,42 @@ pub(crate) enum Credential {
     Other,
 }
 
+/// A host with an endpoint of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    AppService,
+    AzureArc,
+    AzureMl,
+    CloudShell,
+    Imds,
+    ServiceFabric,
+}
+
+impl Host {
+    /// The host behind a service of the journal, and how the service is called.
+    const SERVICES: [(&'static str, Self, &'static str); 6] = [
+        ("app-service", Self::AppService, "App Service"),
+        ("azure-arc", Self::AzureArc, "Azure Arc"),
+        ("azure-ml", Self::AzureMl, "Azure Machine Learning"),
+        ("cloud-shell", Self::CloudShell, "Cloud Shell"),
+        ("imds", Self::Imds, "the metadata service (IMDS)"),
+        ("service-fabric", Self::ServiceFabric, "Service Fabric"),
+    ];
+
+    fn of(service: &str) -> Option<Self> {
+        Self::SERVICES.into_iter().find(|(name, ..)| *name == service).map(|(_, host, _)| host)
+    }
+
+    fn shown(self) -> &'static str {
+        Self::SERVICES.into_iter().find(|(_, host, _)| *host == self).map_or("", |(_, _, shown)| shown)
+    }
+}
+
 impl Credential {
     /// The class a program constructs, or a chain chooses.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::AppService { .. } | Self::VirtualMachine { .. } => "ManagedIdentityCredential",
+            Self::ManagedIdentity { .. } | Self::WorkloadIdentity => "ManagedIdentityCredential",
             Self::Environment => "EnvironmentCredential",
             Self::ClientSecret => "ClientSecretCredential",
             Self::Other => "another credential",
@@ -42,29 +73,32 @@ impl Credential {
     }
 
     /// What it showed to whom.
-    pub(crate) fn proof(self) -> &'static str {
+    pub(crate) fn proof(self) -> String {
         match self {
-            Self::AppService { user_assigned: false } => "system-assigned identity, from App Service",
-            Self::AppService { user_assigned: true } => "user-assigned identity, from App Service",
-            Self::VirtualMachine { user_assigned: false } => {
-                "system-assigned identity, from the metadata service (IMDS)"
+            Self::ManagedIdentity { host: Host::CloudShell, .. } => "the person's identity, from Cloud Shell".into(),
+            Self::ManagedIdentity { host, user_assigned } => {
+                let kind = if user_assigned { "user" } else { "system" };
+                format!("{kind}-assigned identity, from {}", host.shown())
             }
-            Self::VirtualMachine { user_assigned: true } => "user-assigned identity, from the metadata service (IMDS)",
-            Self::Environment => "client secret in AZURE_CLIENT_SECRET, shown to Entra",
-            Self::ClientSecret => "client secret, shown to Entra",
-            Self::Other => "see the journal",
+            Self::WorkloadIdentity => "token of the service account, shown to Entra".into(),
+            Self::Environment => "client secret in AZURE_CLIENT_SECRET, shown to Entra".into(),
+            Self::ClientSecret => "client secret, shown to Entra".into(),
+            Self::Other => "see the journal".into(),
         }
     }
 
-    fn of(exchange: &Exchange, client_id_in_environment: Option<&str>) -> Self {
+    fn of(exchange: &Exchange, host: &str, client_id_in_environment: Option<&str>) -> Self {
         let user_assigned = exchange.query.split('&').any(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
-            matches!(name, "client_id" | "object_id" | "principal_id" | "mi_res_id" | "msi_res_id")
+            matches!(name, "client_id" | "clientid" | "object_id" | "principal_id" | "mi_res_id" | "msi_res_id")
         });
         let client_id = exchange.principal.as_ref().and_then(|principal| principal.client_id.as_deref());
         match (exchange.service.as_str(), exchange.grant.as_deref()) {
-            ("app-service", _) => Self::AppService { user_assigned },
-            ("imds", _) => Self::VirtualMachine { user_assigned },
+            (service, Some("managed_identity")) => match Host::of(service) {
+                Some(host) => Self::ManagedIdentity { host, user_assigned },
+                None => Self::Other,
+            },
+            ("entra", Some("client_credentials")) if host.starts_with("kubernetes") => Self::WorkloadIdentity,
             ("entra", Some("client_credentials")) if client_id == client_id_in_environment => Self::Environment,
             ("entra", Some("client_credentials")) => Self::ClientSecret,
             _ => Self::Other,
@@ -72,8 +106,8 @@ impl Credential {
     }
 }
 
-/// The sign-ins of a run, in the order they happened.
-pub(crate) fn all(exchanges: &[Exchange], client_id_in_environment: Option<&str>) -> Vec<SignIn> {
+/// The sign-ins of a run on a host, in the order they happened.
+pub(crate) fn all(exchanges: &[Exchange], host: &str, client_id_in_environment: Option<&str>) -> Vec<SignIn> {
     let mut found: Vec<SignIn> = Vec::new();
     for exchange in exchanges.iter().filter(|exchange| exchange.is_token_request()) {
         let principal = exchange.principal.clone().unwrap_or_default();
@@ -83,7 +117,7 @@ pub(crate) fn all(exchanges: &[Exchange], client_id_in_environment: Option<&str>
             same.requests += 1;
             same.took += exchange.took;
         } else {
-            let credential = Credential::of(exchange, client_id_in_environment);
+            let credential = Credential::of(exchange, host, client_id_in_environment);
             found.push(SignIn { credential, principal, audience, requests: 1, took: exchange.took });
         }
     }
@@ -92,7 +126,7 @@ pub(crate) fn all(exchanges: &[Exchange], client_id_in_environment: Option<&str>
 
 #[cfg(test)]
 mod tests {
-    use super::{Credential, all};
+    use super::{Credential, Host, all};
     use crate::demo::journal::{Exchange, Principal};
 
     fn token(service: &str, grant: &str, query: &str, client_id: &str) -> Exchange {
@@ -108,11 +142,13 @@ mod tests {
 
     #[test]
     fn a_credential_is_known_by_its_request() {
-        let of = |exchange: &Exchange| Credential::of(exchange, Some("mine"));
+        let of = |exchange: &Exchange| Credential::of(exchange, "vm", Some("mine"));
         let imds = token("imds", "managed_identity", "api-version=1&client_id=x", "x");
-        assert_eq!(of(&imds), Credential::VirtualMachine { user_assigned: true });
+        assert_eq!(of(&imds), Credential::ManagedIdentity { host: Host::Imds, user_assigned: true });
         let app = token("app-service", "managed_identity", "resource=client_id", "x");
-        assert_eq!(of(&app), Credential::AppService { user_assigned: false });
+        assert_eq!(of(&app), Credential::ManagedIdentity { host: Host::AppService, user_assigned: false });
+        let pod = token("entra", "client_credentials", "", "mine");
+        assert_eq!(Credential::of(&pod, "kubernetes", Some("mine")), Credential::WorkloadIdentity);
         assert_eq!(of(&token("entra", "client_credentials", "", "mine")), Credential::Environment);
         assert_eq!(of(&token("entra", "client_credentials", "", "other")), Credential::ClientSecret);
     }
@@ -121,7 +157,7 @@ mod tests {
     fn requests_for_the_same_token_are_counted_together() {
         let twice = [token("entra", "client_credentials", "", "a"), token("entra", "client_credentials", "", "a")];
         let other = token("entra", "client_credentials", "", "b");
-        let found = all(&[twice.to_vec(), vec![other]].concat(), None);
+        let found = all(&[twice.to_vec(), vec![other]].concat(), "laptop", None);
         assert_eq!(found.iter().map(|sign_in| sign_in.requests).collect::<Vec<_>>(), [2, 1]);
     }
 }

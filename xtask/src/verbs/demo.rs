@@ -7,7 +7,7 @@ use crate::demo::scenes::{SCENES, Scene};
 use crate::project;
 use crate::python::Environment;
 use crate::steps::{self, Background, Steps};
-use crate::terminal::{BAD, GOOD, paint};
+use crate::terminal::{BAD, CAUTION, GOOD, paint};
 use std::process::ExitCode;
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -20,6 +20,15 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let Some(stage) = prepare() else { return ExitCode::FAILURE };
     let mut all = Vec::new();
     for (index, scene) in SCENES.iter().filter(chosen).enumerate() {
+        if scene.host == "azure-arc" && !project::is_root() {
+            // The agent's keys are where only root may write, and where every library looks for them.
+            anstream::println!(
+                "\n{} {}: the emulated agent of Azure Arc needs root",
+                paint(CAUTION, "left out"),
+                scene.title
+            );
+            continue;
+        }
         match stage.run(scene) {
             Ok(performance) => {
                 anstream::print!("{}", report::block(index + 1, scene, &performance));
