@@ -1,4 +1,4 @@
-"""What the README shows, run: Python programs, console sessions; and its Rust code is that of an example."""
+"""What the README and the documents show, run: Python programs, console sessions; their Rust code is that of an example."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import pytest
 from emulator import ENTRADA, ORDERS, ROOT
 
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = [(found["kind"], found["text"]) for found in BLOCK.finditer((ROOT / "README.md").read_text())]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [(found["kind"], found["text"]) for page in PAGES for found in BLOCK.finditer(page.read_text())]
 
 
 def blocks(kind: str) -> list[str]:
     found = [text for other, text in BLOCKS if other == kind]
-    assert found, f"the README has no {kind} block"
+    assert found, f"no page has a {kind} block"
     return found
 
 
