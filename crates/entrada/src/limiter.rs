@@ -1,9 +1,11 @@
 //! How many requests this process makes to one service, at once and in a second.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::platform::Clock;
@@ -35,24 +37,35 @@ impl State {
 }
 
 /// The right to have a request under way, until it is dropped.
-pub(crate) struct Place(#[allow(dead_code)] Option<OwnedSemaphorePermit>);
+pub(crate) struct Place(#[allow(dead_code)] OwnedSemaphorePermit);
 
 impl Limiter {
     pub(crate) fn new(at_once: usize, per_second: usize) -> Self {
         Self { at_once, per_second, state: Mutex::new(State::new(at_once)) }
     }
 
-    /// Waits until a request may start.
-    pub(crate) async fn enter(&self, clock: &dyn Clock) -> Place {
+    /// Waits until a request may start, but no longer than `patience`; `None` where that is not enough.
+    pub(crate) async fn enter(&self, clock: &dyn Clock, patience: Duration) -> Option<Place> {
+        let came = clock.elapsed();
         let places = self.with_state(|state| Arc::clone(&state.places));
-        // The semaphore is never closed; without a place the pace is still kept.
-        let place = places.acquire_owned().await.ok();
+        let place = match places.clone().try_acquire_owned() {
+            Ok(place) => place,
+            Err(_) => match select(pin!(places.acquire_owned()), clock.sleep(patience)).await {
+                Either::Left((place, _)) => place.ok()?,
+                Either::Right(_) => return None,
+            },
+        };
         let now = clock.elapsed();
-        let wait = self.with_state(|state| reserve(&mut state.starts, self.per_second, now)).saturating_sub(now);
+        let left = patience.saturating_sub(now.saturating_sub(came));
+        let wait = self.with_state(|state| {
+            let start = next_start(&state.starts, self.per_second, now);
+            let wait = start.saturating_sub(now);
+            (wait <= left).then(|| note(&mut state.starts, self.per_second, start)).map(|()| wait)
+        })?;
         if !wait.is_zero() {
             clock.sleep(wait).await;
         }
-        Place(place)
+        Some(Place(place))
     }
 
     fn with_state<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
@@ -65,18 +78,19 @@ impl Limiter {
     }
 }
 
-/// When the next request may start; notes that it will.
-fn reserve(starts: &mut VecDeque<Duration>, per_second: usize, now: Duration) -> Duration {
-    let mut start = now;
-    if starts.len() >= per_second
-        && let Some(oldest) = starts.pop_front()
-    {
-        start = start.max(oldest + SECOND);
+/// When the next request may start.
+fn next_start(starts: &VecDeque<Duration>, per_second: usize, now: Duration) -> Duration {
+    let pace = starts.front().filter(|_| starts.len() >= per_second).map_or(now, |oldest| *oldest + SECOND);
+    // Never before one that was let through earlier.
+    now.max(pace).max(starts.back().copied().unwrap_or_default())
+}
+
+/// Notes that a request will start then.
+fn note(starts: &mut VecDeque<Duration>, per_second: usize, start: Duration) {
+    if starts.len() >= per_second {
+        starts.pop_front();
     }
-    // In the order in which they were let through, also where the clock of a test stands still.
-    let start = start.max(starts.back().copied().unwrap_or_default());
     starts.push_back(start);
-    start
 }
 
 #[cfg(test)]
@@ -84,25 +98,43 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::platform::SystemClock;
     use crate::platform::scripted::ScriptedClock;
+
+    const MINUTE: Duration = Duration::from_secs(60);
 
     #[tokio::test]
     async fn a_place_is_free_again_when_its_request_ends() {
         let (limiter, clock) = (Limiter::new(1, 100), ScriptedClock::at(0));
-        let place = limiter.enter(&clock).await;
-        let mut second = Box::pin(limiter.enter(&clock));
-        assert!(futures::poll!(&mut second).is_pending());
+        let place = limiter.enter(&clock, MINUTE).await.expect("a place");
+        let mut second = Box::pin(limiter.enter(&SystemClock, MINUTE));
+        tokio::select! {
+            biased;
+            _ = &mut second => panic!("the place was taken"),
+            () = tokio::task::yield_now() => {}
+        }
         drop(place);
-        assert!(futures::poll!(&mut second).is_ready());
+        assert!(second.await.is_some());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_longer_than_they_may() {
+        let (limiter, clock) = (Limiter::new(1, 2), ScriptedClock::at(0));
+        let place = limiter.enter(&clock, MINUTE).await.expect("a place");
+        assert!(limiter.enter(&clock, MINUTE).await.is_none(), "the only place is taken");
+        drop(place);
+        assert!(limiter.enter(&clock, Duration::ZERO).await.is_some());
+        assert!(limiter.enter(&clock, Duration::ZERO).await.is_some());
+        assert!(limiter.enter(&clock, Duration::ZERO).await.is_none(), "two were in this second");
+        assert!(limiter.enter(&clock, MINUTE).await.is_some());
     }
 
     #[tokio::test]
     async fn a_fork_frees_all_places() {
         let (limiter, clock) = (Limiter::new(1, 100), ScriptedClock::at(0));
-        let _abandoned = limiter.enter(&clock).await;
+        let _abandoned = limiter.enter(&clock, MINUTE).await;
         limiter.state.lock().expect("no panic").generation += 1;
-        let mut next = Box::pin(limiter.enter(&clock));
-        assert!(futures::poll!(&mut next).is_ready());
+        assert!(limiter.enter(&clock, Duration::ZERO).await.is_some());
     }
 
     proptest! {
@@ -114,7 +146,8 @@ mod tests {
             let (mut starts, mut all, mut now) = (VecDeque::new(), Vec::new(), Duration::ZERO);
             for pause in pauses {
                 now += Duration::from_millis(pause);
-                let start = reserve(&mut starts, per_second, now);
+                let start = next_start(&starts, per_second, now);
+                note(&mut starts, per_second, start);
                 prop_assert!(start >= now);
                 all.push(start);
             }

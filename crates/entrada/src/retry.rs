@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, Place};
 use crate::platform::{HttpError, HttpRequest, HttpResponse, Platform};
 
 /// How long a service may be away that says it will be back, or that has not started yet: Microsoft's guidance for 410 of
@@ -82,15 +82,15 @@ impl Retry {
         let mut pause = self.first_pause;
         let mut attempts = 1;
         loop {
-            let place = match sending.limiter {
-                Some(limiter) => Some(limiter.enter(clock).await),
-                None => None,
+            let outcome = match sending.enter().await {
+                Err(error) => Err(error),
+                Ok(_place) => {
+                    let left = sending.deadline.left(clock);
+                    // A client that tries again by itself has the whole time.
+                    request.timeout = if platform.http().retries() { left } else { longest.min(left) };
+                    platform.http().send(&request).await
+                }
             };
-            let left = sending.deadline.left(clock);
-            // A client that tries again by itself has the whole time.
-            request.timeout = if platform.http().retries() { left } else { longest.min(left) };
-            let outcome = platform.http().send(&request).await;
-            drop(place);
 
             let took = clock.elapsed().saturating_sub(started);
             let limit = if outcome.is_ok() { self.attempts } else { self.attempts_unanswered };
@@ -110,6 +110,16 @@ impl Retry {
             pause = pause.saturating_mul(2);
             attempts += 1;
         }
+    }
+}
+
+impl Sending<'_> {
+    /// Waits for this request's turn among those of this process.
+    async fn enter(&self) -> Result<Option<Place>, HttpError> {
+        let Some(limiter) = self.limiter else { return Ok(None) };
+        let clock = self.platform.clock();
+        let patience = self.deadline.left(clock);
+        limiter.enter(clock, patience).await.map(Some).ok_or(HttpError::Queued(patience))
     }
 }
 

@@ -212,6 +212,8 @@ pub(crate) fn whose(id: Option<&UserAssignedId>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::error::Outcome;
     use crate::platform::scripted::response;
@@ -273,5 +275,17 @@ mod tests {
     fn what_says_nothing_is_described() {
         let error = refusal("App Service", &response(500, "<html>oops</html>"), None).to_string();
         assert!(error.contains("status 500") && error.contains("oops"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(status in 100u16..600, body in ".{0,200}") {
+            let json = serde_json::json!({"error": {"code": body, "message": body}, "error_description": body});
+            for body in [body, json.to_string()] {
+                let response = response(status, &body);
+                let _ = (is_json(&response), has_error(&response), is_about_the_resource(&response));
+                prop_assert!(refusal("virtual machine", &response, None).condition().is_some());
+            }
+        }
     }
 }

@@ -172,6 +172,8 @@ fn realm(challenge: &str) -> Option<PathBuf> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::platform::scripted::{Scripted, response};
 
@@ -217,6 +219,19 @@ mod tests {
         }
         for challenge in ["", "Basic", "Bearer realm=/var/opt/azcmagent/tokens/1.key"] {
             assert!(read(&machine, challenge).expect_err("refused").contains("names no key file"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_challenge_leads_out_of_the_folder(challenge in "(Basic realm=)?[ -~]{0,60}") {
+            let machine = Scripted::new(&[]);
+            machine.files.put("/etc/shadow", "secret");
+            machine.files.put("/etc/shadow.key", "secret");
+            prop_assert!(read(&machine, &challenge).is_err());
+            if let Some(path) = realm(&challenge) {
+                prop_assert!(path.is_absolute());
+            }
         }
     }
 }

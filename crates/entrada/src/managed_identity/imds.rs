@@ -30,6 +30,8 @@ const PARAMETERS: Parameters = Parameters {
     resource_id: Some("msi_res_id"),
 };
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a probe waits for its turn: whoever is before it does not know either whether there is a service.
+const QUEUE: Duration = Duration::from_secs(5);
 /// Microsoft's guidance: 404, 429 and 5xx five times with growing pauses; 410 is gone within 70 seconds.
 const RETRY: Retry =
     Retry { attempts: 6, attempts_unanswered: 4, first_pause: Duration::from_millis(800), again: if_alone };
@@ -151,8 +153,11 @@ async fn probe(platform: &Platform, endpoint: &Url) -> Result<(), Error> {
     let request = HttpRequest::get(url, Route::Direct, PROBE_TIMEOUT);
     let tried = format!("{request:?}, to see whether there is one");
     let service = service(platform);
-    let _place = service.limiter().enter(platform.clock()).await;
-    match platform.http().send(&request).await {
+    let sent = match service.limiter().enter(platform.clock(), QUEUE).await {
+        Some(_place) => platform.http().send(&request).await,
+        None => Err(HttpError::Queued(QUEUE)),
+    };
+    match sent {
         Ok(response) if is_imds(&response) => {
             service.see(endpoint.as_str());
             Ok(())
@@ -163,6 +168,11 @@ async fn probe(platform: &Platform, endpoint: &Url) -> Result<(), Error> {
 }
 
 fn silent(error: &HttpError, seen: bool) -> Error {
+    if matches!(error, HttpError::Queued(_)) {
+        return Error::failed(format!("the metadata service was not asked: this program {error}"))
+            .condition_of(Condition::Throttled)
+            .next("ask for fewer different tokens at once, or allow more time");
+    }
     if seen {
         return Error::failed(format!("the metadata service does not answer any more: {error}"))
             .condition_of(Condition::Broken)
@@ -207,8 +217,8 @@ mod tests {
     use crate::cache::Cache;
     use crate::credential::Credential;
     use crate::credentials::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
-    use crate::platform::Http;
     use crate::platform::scripted::{Scripted, response};
+    use crate::platform::{Http, SystemClock};
     use crate::token::TokenRequest;
 
     /// A metadata service that counts, and answers when it is let.
@@ -235,7 +245,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn many_in_chains_look_once_and_no_more_than_five_ask_at_once() {
         let http = Arc::new(Service { asked: Mutex::default(), looked_at: Semaphore::new(0), open: Semaphore::new(0) });
-        let platform = Scripted::new(&[]).platform.with_http(http.clone());
+        let platform = Scripted::new(&[]).platform.with_clock(Arc::new(SystemClock)).with_http(http.clone());
         let cache = Cache::new(Default::default());
         let callers: Vec<_> = (0..16)
             .map(|number| {

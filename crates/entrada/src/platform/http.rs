@@ -175,6 +175,9 @@ pub enum HttpError {
     TooLarge,
     /// The connection broke before the answer was complete.
     Broken(String),
+    /// Nothing was sent: all the time was spent waiting behind other requests of this process, which may not make more
+    /// of them at once.
+    Queued(Duration),
     /// The request could not be built.
     Invalid(String),
 }
@@ -214,6 +217,9 @@ impl fmt::Display for HttpError {
             Self::Proxy(reason) => write!(f, "the proxy failed: {reason}"),
             Self::TooLarge => write!(f, "the answer is larger than {} KiB", HttpResponse::MAX_BODY / 1024),
             Self::Broken(reason) => write!(f, "the connection broke during the answer: {reason}"),
+            Self::Queued(after) => {
+                write!(f, "waited {} s behind other requests of this process", after.as_secs_f32())
+            }
             Self::Invalid(reason) => write!(f, "the request could not be made: {reason}"),
         }
     }
