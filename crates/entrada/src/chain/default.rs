@@ -247,6 +247,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_managed_identity_that_is_selected_alone_is_asked_at_once() {
+        let machine = Scripted::new(&[("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")])
+            .answers([Ok(response(200, r#"{"access_token":"t","expires_in":"60"}"#))]);
+        chain(&machine, |_| {}).expect("valid").token(&request()).await.expect("a token");
+        let sent = machine.http.sent();
+        assert_eq!(sent.len(), 1);
+        assert!(sent[0].headers.contains_key("metadata"), "not a probe");
+    }
+
+    #[tokio::test]
     async fn steps_are_selected_by_variable_and_by_option() {
         let steps = async |variables: &[(&str, &str)], change: fn(&mut DefaultAzureCredentialOptions)| {
             let machine = Scripted::new(variables);
