@@ -30,6 +30,12 @@ def az() -> Path:
     return Path(_part("ENTRADA_AZ"))
 
 
+@pytest.fixture(scope="session")
+def azure_identity_js() -> Path:
+    """The folder of Node packages with azure-identity for JavaScript."""
+    return Path(_part("ENTRADA_AZURE_IDENTITY_JS"))
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Ended]:
     """Runs a command inside the emulator; see `emulator.emulate`."""

@@ -5,7 +5,7 @@ use crate::{debian, project};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Oldest major version that runs Azurite.
+/// Oldest major version that runs Azurite, and the version of azure-identity that the tests have.
 const OLDEST: u32 = 20;
 
 /// Installs what `manifest` (a folder with package.json and package-lock.json) names; returns the folder of programs.

@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) token_shape: Option<TokenShape>,
     /// The path that a fault rule wants Azure Arc's challenge to name.
     pub(crate) challenge: Option<String>,
+    /// Whether it came to Entra through the token proxy of an identity binding.
+    pub(crate) through_binding: bool,
 }
 
 impl Call {
@@ -39,6 +41,7 @@ impl Call {
             body,
             token_shape: None,
             challenge: None,
+            through_binding: false,
         }
     }
 

@@ -184,11 +184,11 @@ impl Emulator {
         self.endpoint_of(Host::AppService).unwrap_or_default()
     }
 
-    /// The file with the service-account token, as `AZURE_FEDERATED_TOKEN_FILE` has it. It is written by
-    /// [`Emulator::prepare`] or [`Emulator::environment`] for one of the Kubernetes hosts.
+    /// The file with the service-account token of a pod on `host`, as `AZURE_FEDERATED_TOKEN_FILE` has it. It is
+    /// written by [`Emulator::prepare`] or [`Emulator::environment`] for one of the Kubernetes hosts.
     #[must_use]
-    pub fn federated_token_file(&self) -> PathBuf {
-        self.shared.state.federated_token.file().to_path_buf()
+    pub fn federated_token_file(&self, host: Host) -> PathBuf {
+        self.shared.state.federated_token.file(host).to_path_buf()
     }
 
     /// Writes a new service-account token that expires in so many seconds; negative for one that has expired.
@@ -245,7 +245,7 @@ impl Emulator {
                 no_imds: &format!("http://127.0.0.1:{}", self.no_imds),
                 secret: &state.identity_header.current(),
                 thumbprint: self.shared.certificates.thumbprint(),
-                federated_token_file: &text(state.federated_token.file()),
+                federated_token_file: &text(state.federated_token.file(host)),
                 binding_authority_file: &text(&self.in_folder(BINDING_AUTHORITY_FILE)),
                 authority_file: &text(&self.authority_file()),
                 control: &self.control_url(),

@@ -127,6 +127,8 @@ pub const CLUSTER_ISSUER: &str = "https://westeurope.oic.prod-aks.azure.com/7e00
 pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:orders:orders-sa";
 /// Audience of a token that is shown to Entra in place of a secret.
 pub const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
+/// Audience of a service account's token on a cluster with an identity binding: the cluster's token proxy.
+pub const BINDING_AUDIENCE: &str = "api://AKSIdentityBinding";
 
 /// Name of the user-assigned identity attached to every resource that programs run in, with a federated
 /// credential for [`SERVICE_ACCOUNT`].

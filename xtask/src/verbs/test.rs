@@ -106,12 +106,16 @@ impl Test {
     fn real(&mut self, parts: Parts) {
         let built = self.built("real");
         let azurite = parts.azurite.join(&mut self.steps, "real", "Azurite, from npm");
+        let javascript = parts.javascript.join(&mut self.steps, "real", "azure-identity for JavaScript, from npm");
         let azure_cli = parts.azure_cli.join(&mut self.steps, "real", "az, from PyPI");
-        match (built, azurite, azure_cli) {
-            (Some((environment, programs)), Some(azurite), Some(azure_cli)) => {
+        match (built, azurite, javascript, azure_cli) {
+            (Some((environment, programs)), Some(azurite), Some(javascript), Some(azure_cli)) => {
                 self.steps.tests("real", "official clients, Azurite, az", |log| {
-                    let variables =
-                        [("ENTRADA_AZURITE", azurite.join("azurite")), ("ENTRADA_AZ", azure_cli.program("az"))];
+                    let variables = [
+                        ("ENTRADA_AZURITE", azurite.join("azurite")),
+                        ("ENTRADA_AZURE_IDENTITY_JS", javascript),
+                        ("ENTRADA_AZ", azure_cli.program("az")),
+                    ];
                     pytest(log, &environment, &programs, "tests/real", &variables)
                 });
             }
@@ -149,6 +153,8 @@ impl Test {
 /// What others made, on its way here.
 struct Parts {
     azurite: Background<PathBuf>,
+    /// The folder of packages with azure-identity for JavaScript.
+    javascript: Background<PathBuf>,
     azure_cli: Background<Environment>,
 }
 
@@ -157,6 +163,10 @@ impl Parts {
         let real = |name: &str| project::root().join("tests/real").join(name);
         Self {
             azurite: Background::start("real azurite", move |log| node::install(log, &real("azurite"), "azurite")),
+            javascript: Background::start("real azure-identity-js", move |log| {
+                let programs = node::install(log, &real("azure-identity-js"), "azure-identity-js")?;
+                Ok(programs.parent().map(Path::to_path_buf).unwrap_or_default())
+            }),
             azure_cli: Background::start("real az", move |log| {
                 Environment::locked(log, "azure-cli", &[&real("azure-cli.txt")])
             }),

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::config::FederatedCredential;
 use crate::state::State;
 use crate::tokens::{self, SigningKey};
+use crate::world::BINDING_AUDIENCE;
 use serde_json::Value;
 
 /// What `client_assertion_type` must be.
@@ -15,12 +16,14 @@ const ADVICE: &str = "Check your federated identity credential Subject, Audience
 /// How far a clock may be behind, in seconds.
 const SKEW: i64 = 300;
 
-/// Checks that an assertion is good for one of the federated credentials of a client.
+/// Checks that an assertion is good for one of the federated credentials of a client. The proxy of an identity binding
+/// takes only what is for itself, and answers to Entra for it with a credential of its own.
 pub(super) fn check(
     state: &State,
     key: &SigningKey,
     credentials: &[FederatedCredential],
     assertion: &str,
+    through_binding: bool,
 ) -> Result<(), EntraError> {
     let claims = tokens::unchecked_claims(assertion)
         .ok_or_else(|| EntraError::request(50_027, "JWT token is invalid or malformed."))?;
@@ -51,7 +54,14 @@ pub(super) fn check(
     if of_subject.is_empty() {
         return Err(no_match(700_213, "subject", subject));
     }
-    if !of_subject.iter().any(|one| one.audiences.iter().any(|known| audiences.contains(&known.as_str()))) {
+    let is_audience = |one: &FederatedCredential| {
+        if through_binding {
+            audiences.contains(&BINDING_AUDIENCE)
+        } else {
+            one.audiences.iter().any(|known| audiences.contains(&known.as_str()))
+        }
+    };
+    if !of_subject.into_iter().any(is_audience) {
         return Err(no_match(700_212, "audience", shown));
     }
     if issuer != state.directory.config.kubernetes.issuer {

@@ -54,7 +54,8 @@ pub(crate) fn answer_through_proxy(state: &State, key: &SigningKey, call: &Call)
             .note("not the token endpoint");
     };
     let names = &crate::cloud::CLOUDS[0];
-    let call = Call { path: path.to_owned(), host: names.authority.to_owned(), ..call.clone() };
+    let host = names.authority.to_owned();
+    let call = Call { path: path.to_owned(), host, through_binding: true, ..call.clone() };
     answer(state, key, names, &call)
 }
 

@@ -83,7 +83,7 @@ pub(super) fn answer(
             if credentials.is_empty() && tokens::is_signed_by(assertion, &client_id) {
                 return Ok(not_emulated("The emulator does not answer assertions that a certificate signs."));
             }
-            federation::check(state, key, credentials, assertion)?;
+            federation::check(state, key, credentials, assertion, call.through_binding)?;
             let usual = if principal.kind == Kind::ManagedIdentity { MANAGED_LIFETIME } else { LIFETIME };
             (principal, ClientProof::Certificate, usual)
         }

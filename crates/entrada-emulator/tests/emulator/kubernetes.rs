@@ -8,7 +8,11 @@ use serde_json::json;
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 fn assertion(run: &Run) -> String {
-    let file = variable(&run.emulator, Host::Kubernetes, "AZURE_FEDERATED_TOKEN_FILE");
+    assertion_on(run, Host::Kubernetes)
+}
+
+fn assertion_on(run: &Run, host: Host) -> String {
+    let file = variable(&run.emulator, host, "AZURE_FEDERATED_TOKEN_FILE");
     std::fs::read_to_string(file).expect("the token")
 }
 
@@ -114,7 +118,7 @@ async fn an_app_can_trust_a_cluster_too() {
 #[tokio::test]
 async fn the_file_is_there_from_the_start_and_goes_when_told() {
     let run = start().await;
-    let file = run.emulator.federated_token_file();
+    let file = run.emulator.federated_token_file(Host::Kubernetes);
     assert!(!file.exists(), "nobody has asked for it");
     run.emulator.prepare(Host::Kubernetes).await.expect("written");
     let first = std::fs::read_to_string(&file).expect("the token");
@@ -147,23 +151,29 @@ fn through_binding(emulator: &Emulator) -> (Client, String) {
 async fn a_binding_is_asked_through_the_clusters_proxy() {
     let run = start().await;
     let (client, proxy) = through_binding(&run.emulator);
-    let fields = [
-        ("grant_type", "client_credentials"),
-        ("client_id", world::USER_ASSIGNED_CLIENT_ID),
-        ("client_assertion_type", TYPE),
-        ("client_assertion", &assertion(&run)),
-        ("scope", "https://vault.azure.net/.default"),
-    ];
-    let post = |path: &str| {
+    let post = |path: &str, assertion: &str| {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", world::USER_ASSIGNED_CLIENT_ID),
+            ("client_assertion_type", TYPE),
+            ("client_assertion", assertion),
+            ("scope", "https://vault.azure.net/.default"),
+        ];
         let request = client.post(format!("{proxy}{path}"));
         send(request.header("content-type", "application/x-www-form-urlencoded").body(form(&fields)))
     };
     let path = format!("/{}/oauth2/v2.0/token", world::TENANT_ID);
-    let body = post(&path).await.json();
+    let for_proxy = assertion_on(&run, Host::KubernetesIdentityBinding);
+    assert_eq!(claims(&for_proxy)["aud"], json!([world::BINDING_AUDIENCE]));
+    let body = post(&path, &for_proxy).await.json();
     assert_eq!(claims(body["access_token"].as_str().expect("token"))["oid"], world::USER_ASSIGNED_OBJECT_ID);
     let entry = run.emulator.journal().entries().pop().expect("written down");
     assert_eq!((entry.service, entry.path), (Service::Entra, format!("/token-proxy{path}")));
-    assert_eq!(post("/common/discovery/instance").await.status, 404, "the token endpoint only");
+    assert_eq!(post("/common/discovery/instance", &for_proxy).await.status, 404, "the token endpoint only");
+    // What is for the proxy is not for Entra, nor the other way round.
+    let at_entra = exchange(&run, world::USER_ASSIGNED_CLIENT_ID, &for_proxy).await;
+    assert_eq!(at_entra.json()["error_codes"], json!([700_212]));
+    assert_eq!(post(&path, &assertion(&run)).await.json()["error_codes"], json!([700_212]));
 }
 
 #[tokio::test]

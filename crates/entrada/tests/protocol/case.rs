@@ -188,7 +188,7 @@ impl Case {
     pub(crate) fn secrets(&self, emulator: &Emulator, token: Option<&str>) -> Vec<String> {
         let is_secret = |name: &str| matches!(name, "IDENTITY_HEADER" | "MSI_SECRET");
         let from_host = emulator.environment(self.host).into_iter().filter(|(name, _)| is_secret(name));
-        let assertion = std::fs::read_to_string(emulator.federated_token_file()).ok();
+        let assertion = std::fs::read_to_string(emulator.federated_token_file(self.host)).ok();
         let from_case = self.environment.iter().filter(|(name, _)| *name == "AZURE_CLIENT_SECRET");
         from_host
             .map(|(_, value)| value)
