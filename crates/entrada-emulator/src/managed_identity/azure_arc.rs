@@ -1,16 +1,13 @@
 //! The agent of Azure Arc: a challenge that only who may read its key folder can meet, and then a token.
 
-use super::{NoToken, Request, Wanted};
+use super::metadata_query::{self, PATH};
+use super::{Request, Wanted};
 use crate::call::Reply;
 use crate::faults::ExpiryType;
 use http::Method;
 use serde_json::json;
 
-const PATH: &str = "/metadata/identity/oauth2/token";
-
 const API_VERSIONS: [&str; 2] = ["2020-06-01", "2019-11-01"];
-
-const PARAMETERS: [&str; 6] = ["api-version", "resource", "client_id", "object_id", "msi_res_id", "mi_res_id"];
 
 /// Answers a request to the agent.
 pub(super) fn answer(request: &Request<'_>) -> Reply {
@@ -40,43 +37,13 @@ fn token(request: &Request<'_>) -> Result<Reply, Reply> {
     if !call.header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err(refusal(400, "bad_request_102", "Required metadata header not specified"));
     }
-    if let Some(name) = request.repeated(&PARAMETERS) {
-        return Err(refusal(400, "invalid_request", &format!("Duplicate parameter '{name}' in the request")));
-    }
     if !call.parameter("api-version").is_some_and(|version| API_VERSIONS.contains(&version)) {
         let text = format!("The api-version is invalid or was not specified; use {}", API_VERSIONS[0]);
         return Err(refusal(400, "invalid_request", &text));
     }
-    let resource = request
-        .given("resource")
-        .ok_or_else(|| refusal(400, "invalid_request", "Required query variable 'resource' is missing"))?;
-    let named: Vec<Wanted<'_>> = [
-        request.given("client_id").map(Wanted::ClientId),
-        request.given("object_id").map(Wanted::ObjectId),
-        request.given("msi_res_id").or_else(|| request.given("mi_res_id")).map(Wanted::ResourceId),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let wanted = match named.as_slice() {
-        [] => Wanted::Any,
-        [one] => *one,
-        _ => {
-            let text = "Only one of 'client_id', 'object_id' and 'msi_res_id' may be specified in the request";
-            return Err(refusal(400, "invalid_request", text));
-        }
-    };
+    let (resource, wanted) = metadata_query::read(request, refusal)?;
     meet_challenge(request)?;
-    let granted = request.token(wanted, resource).map_err(|reason| match reason {
-        NoToken::NotFound => refusal(400, "invalid_request", "Identity not found"),
-        NoToken::Several => refusal(
-            400,
-            "invalid_request",
-            "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request",
-        ),
-        NoToken::Resource(text) => refusal(400, "invalid_resource", &text),
-        NoToken::NotIssued(text) => refusal(500, "unknown", &text),
-    })?;
+    let granted = request.token(wanted, resource).map_err(|reason| metadata_query::no_token(reason, refusal))?;
     let mut body = json!({
         "access_token": granted.issued.token,
         "expires_in": granted.lifetime,

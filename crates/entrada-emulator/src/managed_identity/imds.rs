@@ -1,7 +1,8 @@
 //! The instance metadata service of a virtual machine: tokens and a little instance metadata.
 
+use super::Request;
+use super::metadata_query::{self, PATH};
 use super::throttle::Place;
-use super::{NoToken, Request, Wanted};
 use crate::call::{Call, Reply};
 use crate::compute::ComputeKind;
 use crate::config::ComputeHost;
@@ -23,16 +24,10 @@ const FIRST_TOKEN_VERSION: &str = "2018-02-01";
 /// The newest api-versions, as the service lists them to a request without a good one.
 const NEWEST: [&str; 3] = ["2025-04-07", "2024-07-17", "2024-03-15"];
 
-/// Parameters of the token endpoint.
-const PARAMETERS: [&str; 6] = ["api-version", "resource", "client_id", "object_id", "msi_res_id", "mi_res_id"];
-
-/// Path of the token endpoint.
-const TOKEN: &str = "/metadata/identity/oauth2/token";
-
 /// Lets a request in, if the limits allow it. Only those that could get a token count: a probe without the header does
 /// not.
 pub(crate) fn admit<'a>(state: &'a State, call: &Call) -> Result<Option<Place<'a>>, Reply> {
-    if !call.path.trim_end_matches('/').eq_ignore_ascii_case(TOKEN) || !has_header(call) {
+    if !call.path.trim_end_matches('/').eq_ignore_ascii_case(PATH) || !has_header(call) {
         return Ok(None);
     }
     state.throttle.enter(Instant::now()).map(Some).map_err(|which| {
@@ -59,7 +54,7 @@ fn route(request: &Request<'_>) -> Result<Reply, Reply> {
         return Err(refusal(400, "bad_request_102", "Required metadata header not specified"));
     }
     match path.as_str() {
-        TOKEN => token(request),
+        PATH => token(request),
         // A container group has the token endpoint and no more.
         "/metadata/instance" | "/metadata/instance/compute" if request.host == Host::VirtualMachine => {
             instance(request, &path)
@@ -99,43 +94,8 @@ fn check_method_and_version(call: &Call, first: &str) -> Result<(), Reply> {
 
 fn token(request: &Request<'_>) -> Result<Reply, Reply> {
     check_method_and_version(request.call, FIRST_TOKEN_VERSION)?;
-    if let Some(name) = request.repeated(&PARAMETERS) {
-        return Err(refusal(400, "invalid_request", &format!("Duplicate parameter '{name}' in the request")));
-    }
-    let resource = request
-        .given("resource")
-        .ok_or_else(|| refusal(400, "invalid_request", "Required query variable 'resource' is missing"))?;
-    let chosen: Vec<Wanted<'_>> = [
-        request.given("client_id").map(Wanted::ClientId),
-        request.given("object_id").map(Wanted::ObjectId),
-        request.given("msi_res_id").or_else(|| request.given("mi_res_id")).map(Wanted::ResourceId),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let wanted = match chosen.as_slice() {
-        [] => Wanted::Any,
-        [one] => *one,
-        _ => {
-            return Err(refusal(
-                400,
-                "invalid_request",
-                "Only one of 'client_id', 'object_id' and 'msi_res_id' may be specified in the request",
-            ));
-        }
-    };
-    let granted = request.token(wanted, resource).map_err(|reason| match reason {
-        NoToken::NotFound => refusal(400, "invalid_request", "Identity not found"),
-        NoToken::Several => refusal(
-            400,
-            "invalid_request",
-            "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request",
-        ),
-        NoToken::Resource(text) => refusal(400, "invalid_resource", &text),
-        NoToken::NotIssued(text) => {
-            refusal(500, "unknown", &format!("Failed to retrieve token from the Active directory. {text}"))
-        }
-    })?;
+    let (resource, wanted) = metadata_query::read(request, refusal)?;
+    let granted = request.token(wanted, resource).map_err(|reason| metadata_query::no_token(reason, refusal))?;
     let body = json!({
         "access_token": granted.issued.token,
         "client_id": granted.identity.client_id,

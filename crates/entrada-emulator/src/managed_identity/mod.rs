@@ -6,6 +6,7 @@ pub(crate) mod arc_keys;
 mod azure_arc;
 mod cloud_shell;
 pub(crate) mod imds;
+mod metadata_query;
 pub(crate) mod service_fabric;
 pub(crate) mod throttle;
 
