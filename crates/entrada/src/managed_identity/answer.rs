@@ -83,7 +83,7 @@ pub(super) fn confirm(host: &str, id: &UserAssignedId, echo: Option<String>, fet
     match other {
         None => Ok(()),
         Some(other) => Err(Error::failed(format!(
-            "{host} was asked for {} and answered with a token of {}",
+            "this {host} was asked for {} and answered with a token of {}",
             whose(Some(id)),
             excerpt(&other)
         ))
@@ -113,12 +113,10 @@ pub(super) fn check_confirmed(host: &str, response: &HttpResponse, id: Option<&U
     if echo(&body, id).is_some() {
         return Ok(());
     }
-    Err(Error::failed(format!("{host} did not confirm that its token is of {}", whose(Some(id))))
+    Err(Error::failed(format!("this {host} did not confirm that its token is of {}", whose(Some(id))))
         .condition_of(Condition::OtherIdentity)
         .answer(Answer { status: Some(response.status), ..Answer::default() })
-        .next(format!(
-            "the token was thrown away; update {host}, or leave the id out to use its system-assigned identity"
-        )))
+        .next("the token was thrown away; update the agent of this machine, or leave the id out to use its system-assigned identity"))
 }
 
 /// Whether an answer says that nobody knows the resource: asking again changes nothing, whatever the status.

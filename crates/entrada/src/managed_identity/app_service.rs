@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::platform::{HttpRequest, Route};
 use crate::token::Fetched;
 
-const ABOUT: About = About { host: "App Service", variable: "IDENTITY_ENDPOINT" };
+const ABOUT: About = About { host: "App Service app", variable: "IDENTITY_ENDPOINT" };
 const PARAMETERS: Parameters = Parameters {
     api_version: "2019-08-01",
     client_id: Some("client_id"),

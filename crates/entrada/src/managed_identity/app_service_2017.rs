@@ -9,7 +9,7 @@ use super::msi_secret;
 use crate::error::Error;
 use crate::token::Fetched;
 
-const ABOUT: About = About { host: "App Service (API version 2017-09-01)", variable: "MSI_ENDPOINT" };
+const ABOUT: About = About { host: "App Service app of 2017", variable: "MSI_ENDPOINT" };
 
 /// The managed-identity endpoint of an app, as it was.
 #[derive(Debug)]

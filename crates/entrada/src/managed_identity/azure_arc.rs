@@ -16,7 +16,7 @@ use crate::platform::{Environment, FileError, Files, HttpRequest, HttpResponse, 
 use crate::token::Fetched;
 use crate::token_answer::excerpt;
 
-const ABOUT: About = About { host: "Azure Arc", variable: "IDENTITY_ENDPOINT" };
+const ABOUT: About = About { host: "Azure Arc machine", variable: "IDENTITY_ENDPOINT" };
 const PARAMETERS: Parameters = Parameters {
     api_version: "2020-06-01",
     client_id: Some("client_id"),

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::platform::Environment;
 use crate::token::Fetched;
 
-const ABOUT: About = About { host: "Azure Machine Learning", variable: "MSI_ENDPOINT" };
+const ABOUT: About = About { host: "Azure Machine Learning compute", variable: "MSI_ENDPOINT" };
 
 /// The managed-identity endpoint of a compute.
 #[derive(Debug)]

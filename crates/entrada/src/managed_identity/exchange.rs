@@ -47,7 +47,7 @@ pub(crate) struct Asked<'a> {
 
 /// A host with one endpoint, in words, for messages.
 pub(super) struct About {
-    /// The host, for example `App Service`.
+    /// The host, for example `virtual machine`: what can follow "this".
     pub(super) host: &'static str,
     /// The variable that names the endpoint.
     pub(super) variable: &'static str,
@@ -108,20 +108,20 @@ impl About {
         let inherited = format!("that {variable} was not inherited from elsewhere");
         match error {
             HttpError::Refused(_) => Error::failed(format!(
-                "nobody listens at the managed-identity endpoint of {host} that {variable} names: {error}"
+                "nobody listens at the managed-identity endpoint of this {host}, which {variable} names: {error}"
             ))
             .condition_of(Condition::NotListening)
             .next(format!("check that the container has finished starting, and {inherited}")),
-            HttpError::OtherCertificate(_) => {
-                Error::failed(format!("the managed-identity endpoint of {host} is not the one it should be: {error}"))
-                    .condition_of(Condition::Refused)
-                    .next("nothing was sent to it; restart this program, so that it learns of a renewed certificate")
-            }
+            HttpError::OtherCertificate(_) => Error::failed(format!(
+                "the managed-identity endpoint of this {host} is not the one it should be: {error}"
+            ))
+            .condition_of(Condition::Refused)
+            .next("nothing was sent to it; restart this program, so that it learns of a renewed certificate"),
             _ => Error::failed(format!(
-                "the managed-identity endpoint of {host} that {variable} names did not answer: {error}"
+                "the managed-identity endpoint of this {host}, which {variable} names, did not answer: {error}"
             ))
             .condition_of(Condition::Broken)
-            .next(format!("check that this {host} resource is healthy, and {inherited}")),
+            .next(format!("check that this {host} is healthy, and {inherited}")),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::platform::Environment;
 use crate::token::{Fetched, TokenRequest};
 
 const FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
-const HOST: &str = "Kubernetes with workload identity";
+const HOST: &str = "Kubernetes pod";
 /// No token of a service account is longer, in bytes.
 const LONGEST: usize = 64 << 10;
 

@@ -12,7 +12,7 @@ use crate::error::{Condition, Error};
 use crate::platform::{Environment, HttpRequest, Route, Trust};
 use crate::token::Fetched;
 
-const ABOUT: About = About { host: "Service Fabric", variable: "IDENTITY_ENDPOINT" };
+const ABOUT: About = About { host: "Service Fabric application", variable: "IDENTITY_ENDPOINT" };
 const THUMBPRINT: &str = "IDENTITY_SERVER_THUMBPRINT";
 const PARAMETERS: Parameters =
     Parameters { api_version: "2019-07-01-preview", client_id: None, object_id: None, resource_id: None };

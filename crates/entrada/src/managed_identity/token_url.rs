@@ -57,7 +57,7 @@ impl Parameters {
 
 /// That a host cannot be asked for an identity by an id; nothing was sent.
 pub(super) fn not_supported(host: &str, id: &UserAssignedId) -> Error {
-    Error::unavailable(format!("{host} cannot be asked for {}", whose(Some(id))))
+    Error::unavailable(format!("this {host} cannot be asked for {}", whose(Some(id))))
         .condition_of(Condition::IdentityNotSupported)
 }
 
@@ -70,7 +70,7 @@ mod tests {
         let parameters =
             Parameters { api_version: "1", client_id: Some("clientid"), object_id: None, resource_id: None };
         let endpoint = Url::parse("http://127.0.0.1/token?kept=1").expect("a URL");
-        let url = |id: UserAssignedId| parameters.url("This host", &endpoint, "r", Some(&id)).map(String::from);
+        let url = |id: UserAssignedId| parameters.url("host", &endpoint, "r", Some(&id)).map(String::from);
         assert_eq!(
             url(UserAssignedId::ClientId("c".into())).expect("taken"),
             "http://127.0.0.1/token?kept=1&api-version=1&resource=r&clientid=c"
