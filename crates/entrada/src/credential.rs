@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use azure_core::credentials::AccessToken;
 use futures::future::BoxFuture;
 
-use crate::cache::{Cache, Entry, Flight, Freshness, Joined, Key, Principal};
+use crate::cache::{Cache, Entry, Flight, Freshness, Joined, Key, Principal, Stored};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::runtime;
@@ -150,24 +150,32 @@ impl Cached {
     pub(crate) async fn token(&self, request: &TokenRequest) -> Result<Arc<Token>, Error> {
         self.source.check(request).map_err(|error| error.credential(self.name))?;
         let slot = self.slot(request);
-        if request.claims.is_none()
-            && let Some(token) = self.ready(&slot, Arc::clone)
-        {
-            return Ok(token);
-        }
-        let landing = match self.join(&slot) {
-            Joined::Landed(token) => return Ok(token),
-            Joined::Flight(flight) => flight.wait().await,
-        };
-        landing.or_else(|error| {
-            // A refresh that failed is nobody's business while the token is still good. A demand for claims is different:
-            // the resource has refused the token already.
-            if request.claims.is_some() {
-                return Err(error);
+        loop {
+            if request.claims.is_none()
+                && let Some(token) = self.ready(&slot, Arc::clone)
+            {
+                return Ok(token);
             }
-            let view = slot.entry.view(self.now(), self.source.fingerprint());
-            view.token().cloned().ok_or(error)
-        })
+            let landing = match self.join(&slot) {
+                Joined::Landed(stored) => Ok(stored),
+                Joined::Flight(flight) => flight.wait().await,
+            };
+            match landing {
+                Ok(stored) => {
+                    if let Some(token) = stored.token(self.now()) {
+                        return Ok(Arc::clone(token));
+                    }
+                    // A busy task comes late, later still when the laptop was closed meanwhile: it has expired.
+                }
+                // The resource has refused the token that there is.
+                Err(error) if request.claims.is_some() => return Err(error),
+                Err(error) => {
+                    // A refresh that failed is nobody's business while the token is still good.
+                    let view = slot.entry.view(self.now(), self.source.fingerprint());
+                    return view.token().cloned().ok_or(error);
+                }
+            }
+        }
     }
 
     fn now(&self) -> std::time::Duration {
@@ -195,14 +203,14 @@ impl Cached {
     }
 
     /// Joins the flight for a slot, or starts it.
-    fn join(&self, slot: &Arc<Slot>) -> Joined<Arc<Token>> {
+    fn join(&self, slot: &Arc<Slot>) -> Joined<Arc<Stored>> {
         let fingerprint = self.source.fingerprint();
         let claims = slot.request.claims.clone();
         let has_claims = claims.is_some();
         let landed = || {
             let view = slot.entry.view(self.now(), fingerprint);
             let fresh = view.freshness() == Freshness::Fresh && !has_claims;
-            view.token().filter(|_| fresh).cloned()
+            view.stored().filter(|_| fresh).cloned()
         };
         let departure = || {
             let (name, source) = (self.name, Arc::clone(&self.source));

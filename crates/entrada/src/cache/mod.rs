@@ -10,7 +10,7 @@ mod key;
 mod memory;
 mod signal;
 
-pub(crate) use entry::Entry;
+pub(crate) use entry::{Entry, Stored};
 pub(crate) use flight::Flight;
 pub(crate) use flights::{Flights, Joined};
 pub(crate) use freshness::Freshness;

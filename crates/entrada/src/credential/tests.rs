@@ -119,6 +119,18 @@ fn a_refresh_that_fails_rests_and_the_token_stays() {
 }
 
 #[test]
+fn who_comes_too_late_for_what_landed_asks_again() {
+    let desk = hour();
+    let credential = desk.credential("me");
+    let mut late = desk.waiting(&credential);
+    desk.answer_all();
+    desk.advance(3600);
+    assert!(late.poll().is_pending(), "it must not get what has expired");
+    desk.answer_all();
+    assert_eq!(outcome(&mut late), Ok("me-2".into()));
+}
+
+#[test]
 fn a_short_token_is_not_fetched_anew_for_each_caller() {
     let desk = Desk::new(Answer::token(240));
     let credential = desk.credential("me");
