@@ -391,4 +391,6 @@ pub(crate) use {credential_from_cached, token_credential};
 #[cfg(test)]
 mod desk;
 #[cfg(test)]
+mod schedule_tests;
+#[cfg(test)]
 mod tests;

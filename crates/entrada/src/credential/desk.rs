@@ -1,6 +1,6 @@
 //! Credentials whose fetches end when a test says so, and callers that it polls itself: one thread, one scripted clock.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -33,9 +33,12 @@ impl Answer {
     }
 }
 
-/// A fetch that is under way. Its token is called `<who>-<number>`, counting all fetches of a desk from 1.
+/// A fetch that is under way.
 pub(super) struct Running {
+    /// Of all fetches of a desk, from 1. Its token is called `<who>-<number>`.
+    pub(super) number: usize,
     pub(super) who: &'static str,
+    pub(super) request: TokenRequest,
     end: oneshot::Sender<Answer>,
 }
 
@@ -63,13 +66,13 @@ impl Source for ByOrder {
         crate::scope::check(request)
     }
 
-    async fn fetch(&self, _request: &TokenRequest) -> Result<Fetched, Error> {
+    async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
         let (end, answer) = oneshot::channel();
         let number = {
             let mut book = self.shared.book.lock().expect("no panic");
             book.started += 1;
             let number = book.started;
-            book.running.push(Running { who: self.who, end });
+            book.running.push(Running { number, who: self.who, request: request.clone(), end });
             number
         };
         match answer.await.expect("an answer") {
@@ -98,8 +101,10 @@ pub(super) struct Desk {
     shared: Arc<Shared>,
     /// What [`get`](Self::get) answers fetches with.
     usual: RefCell<Answer>,
-    clock: ScriptedClock,
+    pub(super) clock: ScriptedClock,
     pub(super) cache: Arc<Cache>,
+    /// How much [`advance`](Self::advance) has moved the clock, in seconds.
+    pub(super) now: Cell<u64>,
 }
 
 pub(super) type Caller = Polled<Result<Arc<Token>, Error>>;
@@ -114,6 +119,7 @@ impl Desk {
             usual: RefCell::new(usual),
             clock: machine.clock,
             cache: Cache::new(CacheLimits::default()),
+            now: Cell::new(0),
         }
     }
 
@@ -194,6 +200,7 @@ impl Desk {
 
     pub(super) fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
+        self.now.set(self.now.get() + seconds);
     }
 
     pub(super) fn change_account(&self) {

@@ -119,6 +119,22 @@ fn a_refresh_that_fails_rests_and_the_token_stays() {
 }
 
 #[test]
+fn no_rest_is_longer_than_ten_minutes() {
+    let day = 24 * 3600;
+    let desk = Desk::new(Answer::token(day));
+    let credential = desk.credential("me");
+    assert_eq!(desk.get(&credential), Ok("me-1".into()));
+    desk.advance(day / 2);
+    desk.usual(Answer::Failure("down"));
+    for failures in 1..20 {
+        assert_eq!(desk.get(&credential), Ok("me-1".into()));
+        assert_eq!(desk.fetches(), 1 + failures);
+        desk.answer_all();
+        desk.advance(600);
+    }
+}
+
+#[test]
 fn who_comes_too_late_for_what_landed_asks_again() {
     let desk = hour();
     let credential = desk.credential("me");
