@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use azure_core::credentials::AccessToken;
 use futures::future::BoxFuture;
 
-use crate::cache::{Cache, Entry, Flight, Freshness, Joined, Key, Principal};
+use crate::cache::{Cache, Entry, Flight, Freshness, Joined, Key, Principal, Stored};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::runtime;
@@ -155,24 +155,32 @@ impl Cached {
     pub(crate) async fn token(&self, request: &TokenRequest) -> Result<Arc<Token>, Error> {
         self.source.check(request).map_err(|error| error.credential(self.name))?;
         let slot = self.slot(request);
-        if request.claims.is_none()
-            && let Some(token) = self.ready(&slot, Arc::clone)
-        {
-            return Ok(token);
-        }
-        let landing = match self.join(&slot) {
-            Joined::Landed(token) => return Ok(token),
-            Joined::Flight(flight) => flight.wait().await,
-        };
-        landing.or_else(|error| {
-            // A refresh that failed is nobody's business while the token is still good. A demand for claims is different:
-            // the resource has refused the token already.
-            if request.claims.is_some() {
-                return Err(error);
+        loop {
+            if request.claims.is_none()
+                && let Some(token) = self.ready(&slot, Arc::clone)
+            {
+                return Ok(token);
             }
-            let view = slot.entry.view(self.now(), self.source.fingerprint());
-            view.token().cloned().ok_or(error)
-        })
+            let landing = match self.join(&slot) {
+                Joined::Landed(stored) => Ok(stored),
+                Joined::Flight(flight) => flight.wait().await,
+            };
+            match landing {
+                Ok(stored) => {
+                    if let Some(token) = stored.token(self.now()) {
+                        return Ok(Arc::clone(token));
+                    }
+                    // A busy task comes late, later still when the laptop was closed meanwhile: it has expired.
+                }
+                // The resource has refused the token that there is.
+                Err(error) if request.claims.is_some() => return Err(error),
+                Err(error) => {
+                    // A refresh that failed is nobody's business while the token is still good.
+                    let view = slot.entry.view(self.now(), self.source.fingerprint());
+                    return view.token().cloned().ok_or(error);
+                }
+            }
+        }
     }
 
     fn now(&self) -> std::time::Duration {
@@ -200,14 +208,14 @@ impl Cached {
     }
 
     /// Joins the flight for a slot, or starts it.
-    fn join(&self, slot: &Arc<Slot>) -> Joined<Arc<Token>> {
+    fn join(&self, slot: &Arc<Slot>) -> Joined<Arc<Stored>> {
         let fingerprint = self.source.fingerprint();
         let claims = slot.request.claims.clone();
         let has_claims = claims.is_some();
         let landed = || {
             let view = slot.entry.view(self.now(), fingerprint);
             let fresh = view.freshness() == Freshness::Fresh && !has_claims;
-            view.token().filter(|_| fresh).cloned()
+            view.stored().filter(|_| fresh).cloned()
         };
         let departure = || {
             let (name, source) = (self.name, Arc::clone(&self.source));
@@ -386,400 +394,8 @@ macro_rules! token_credential {
 pub(crate) use {credential_from_cached, token_credential};
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-    use tokio::sync::Notify;
-    use zeroize::Zeroizing;
-
-    use super::*;
-    use crate::platform::Clock;
-    use crate::platform::scripted::{Scripted, ScriptedClock};
-
-    /// A source that numbers its tokens, and fails, waits or panics on command.
-    #[derive(Default)]
-    struct Shared {
-        fetches: AtomicUsize,
-        fingerprint: AtomicU64,
-        lifetime: Mutex<Duration>,
-        failing: Mutex<Option<&'static str>>,
-        panicking: Mutex<bool>,
-        gate: Mutex<Option<Arc<Notify>>>,
-    }
-
-    struct Numbered(Arc<Shared>, ScriptedClock);
-
-    #[async_trait]
-    impl Source for Numbered {
-        fn check(&self, request: &TokenRequest) -> Result<(), Error> {
-            crate::scope::check(request)
-        }
-
-        async fn fetch(&self, _request: &TokenRequest) -> Result<Fetched, Error> {
-            let number = self.0.fetches.fetch_add(1, Ordering::SeqCst) + 1;
-            let gate = self.0.gate.lock().expect("gate").clone();
-            if let Some(gate) = gate {
-                gate.notified().await;
-            }
-            assert!(!*self.0.panicking.lock().expect("panicking"), "as told");
-            if let Some(reason) = *self.0.failing.lock().expect("failing") {
-                return Err(Error::failed(reason));
-            }
-            let lifetime = *self.0.lifetime.lock().expect("lifetime");
-            // The moment of its end, by which a test recognizes an expired one.
-            let end = self.1.elapsed() + lifetime;
-            Ok(Fetched {
-                token: Token::new(
-                    Zeroizing::new(format!("t-{number}")),
-                    i64::try_from(end.as_secs()).expect("small"),
-                    None,
-                ),
-                lifetime,
-                refresh_in: None,
-            })
-        }
-
-        fn fingerprint(&self) -> u64 {
-            self.0.fingerprint.load(Ordering::SeqCst)
-        }
-    }
-
-    struct Fixture {
-        clock: ScriptedClock,
-        platform: Platform,
-        shared: Arc<Shared>,
-        cache: Arc<Cache>,
-    }
-
-    impl Fixture {
-        fn new(lifetime: u64) -> Self {
-            let machine = Scripted::new(&[]);
-            let shared = Arc::new(Shared::default());
-            *shared.lifetime.lock().expect("lifetime") = Duration::from_secs(lifetime);
-            Self { clock: machine.clock, platform: machine.platform, shared, cache: Cache::new(Default::default()) }
-        }
-
-        fn credential(&self, who: &str) -> Arc<Cached> {
-            Arc::new(Cached::new(
-                "TestCredential",
-                Principal::new("test", &[Some(who)]),
-                Numbered(Arc::clone(&self.shared), self.clock.clone()),
-                self.platform.clone(),
-                Some(Arc::clone(&self.cache)),
-            ))
-        }
-
-        fn fetches(&self) -> usize {
-            self.shared.fetches.load(Ordering::SeqCst)
-        }
-
-        fn fail(&self, reason: Option<&'static str>) {
-            *self.shared.failing.lock().expect("failing") = reason;
-        }
-
-        fn close_gate(&self) -> Arc<Notify> {
-            let gate = Arc::new(Notify::new());
-            *self.shared.gate.lock().expect("gate") = Some(Arc::clone(&gate));
-            gate
-        }
-
-        fn open_gate(&self, gate: &Notify) {
-            *self.shared.gate.lock().expect("gate") = None;
-            gate.notify_waiters();
-            gate.notify_one();
-        }
-
-        fn advance(&self, seconds: u64) {
-            self.clock.advance(Duration::from_secs(seconds));
-        }
-    }
-
-    async fn get(credential: &Cached) -> Result<String, String> {
-        let token = credential.token(&TokenRequest::new(["s"])).await;
-        token.map(|token| token.secret().to_owned()).map_err(|error| error.summary().to_owned())
-    }
-
-    /// Waits for something that another thread is about to do.
-    async fn until(condition: impl Fn() -> bool) {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_stampede_makes_one_request() {
-        let fixture = Fixture::new(3600);
-        let gate = fixture.close_gate();
-        let mut callers = Vec::new();
-        for number in 0..200 {
-            // Fifty objects that are constructed alike, and four callers each.
-            let credential = fixture.credential("me");
-            callers.push(tokio::spawn(async move {
-                let _ = number;
-                get(&credential).await
-            }));
-        }
-        until(|| fixture.fetches() == 1).await;
-        fixture.open_gate(&gate);
-        for caller in callers {
-            assert_eq!(caller.await.expect("no panic"), Ok("t-1".into()));
-        }
-        assert_eq!(fixture.fetches(), 1);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_failure_is_shared_and_not_remembered() {
-        let fixture = Fixture::new(3600);
-        fixture.fail(Some("refused"));
-        let gate = fixture.close_gate();
-        let credential = fixture.credential("me");
-        let callers: Vec<_> = (0..20)
-            .map(|_| {
-                let credential = Arc::clone(&credential);
-                tokio::spawn(async move { get(&credential).await })
-            })
-            .collect();
-        // All are aboard once each has polled: the flight is held by the table, the task, and every waiter.
-        until(|| fixture.fetches() == 1).await;
-        tokio::task::yield_now().await;
-        fixture.open_gate(&gate);
-        for caller in callers {
-            assert_eq!(caller.await.expect("no panic"), Err("refused".into()));
-        }
-        fixture.fail(None);
-        let before = fixture.fetches();
-        assert!(get(&credential).await.is_ok());
-        assert_eq!(fixture.fetches(), before + 1);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn who_gives_up_takes_nobody_along() {
-        let fixture = Fixture::new(3600);
-        let gate = fixture.close_gate();
-        let credential = fixture.credential("me");
-        let first = tokio::spawn({
-            let credential = Arc::clone(&credential);
-            async move { get(&credential).await }
-        });
-        until(|| fixture.fetches() == 1).await;
-        let second = tokio::spawn({
-            let credential = Arc::clone(&credential);
-            async move { get(&credential).await }
-        });
-        first.abort();
-        assert!(first.await.expect_err("aborted").is_cancelled());
-        fixture.open_gate(&gate);
-        assert_eq!(second.await.expect("no panic"), Ok("t-1".into()));
-        assert_eq!(fixture.fetches(), 1);
-    }
-
-    #[tokio::test]
-    async fn what_differs_is_never_shared() {
-        let fixture = Fixture::new(3600);
-        assert_eq!(get(&fixture.credential("me")).await, Ok("t-1".into()));
-        assert_eq!(get(&fixture.credential("you")).await, Ok("t-2".into()));
-        let mut cae = TokenRequest::new(["s"]);
-        cae.enable_cae = true;
-        let token = fixture.credential("me").token(&cae).await.expect("a token");
-        assert_eq!(token.secret(), "t-3");
-        assert_eq!(get(&fixture.credential("me")).await, Ok("t-1".into()));
-    }
-
-    #[tokio::test]
-    async fn a_new_object_finds_what_another_one_fetched() {
-        let fixture = Fixture::new(3600);
-        assert!(fixture.credential("me").at_hand(&["s"], None, false).is_none());
-        assert_eq!(get(&fixture.credential("me")).await, Ok("t-1".into()));
-        let token = fixture.credential("me").at_hand(&["s"], None, false).expect("at hand");
-        assert_eq!(token.secret(), "t-1");
-        assert!(fixture.credential("me").at_hand(&[], None, false).is_none(), "checked all the same");
-    }
-
-    #[tokio::test]
-    async fn a_stale_token_is_returned_at_once_and_replaced_behind_the_caller() {
-        let fixture = Fixture::new(3600);
-        let credential = fixture.credential("me");
-        assert_eq!(get(&credential).await, Ok("t-1".into()));
-        fixture.advance(3600 - 300);
-        let gate = fixture.close_gate();
-        for _ in 0..5 {
-            assert_eq!(get(&credential).await, Ok("t-1".into()));
-        }
-        fixture.open_gate(&gate);
-        until(|| {
-            let token = credential.at_hand(&["s"], None, false);
-            token.is_some_and(|token| token.secret() == "t-2")
-        })
-        .await;
-        assert_eq!(fixture.fetches(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_refresh_that_fails_rests_and_the_token_stays() {
-        let fixture = Fixture::new(3600);
-        let credential = fixture.credential("me");
-        assert_eq!(get(&credential).await, Ok("t-1".into()));
-        fixture.fail(Some("down"));
-        // The last minute: the caller waits for the refresh, and gets the old token all the same.
-        fixture.advance(3600 - 50);
-        assert_eq!(get(&credential).await, Ok("t-1".into()));
-        assert_eq!(fixture.fetches(), 2);
-        for _ in 0..10 {
-            assert_eq!(get(&credential).await, Ok("t-1".into()));
-        }
-        assert_eq!(fixture.fetches(), 2, "it rests");
-        fixture.advance(31);
-        assert_eq!(get(&credential).await, Ok("t-1".into()));
-        assert_eq!(fixture.fetches(), 3, "it has rested");
-        fixture.advance(20);
-        assert_eq!(get(&credential).await, Err("down".into()), "expired");
-    }
-
-    #[tokio::test]
-    async fn a_short_token_is_not_fetched_anew_for_each_caller() {
-        let fixture = Fixture::new(240);
-        let credential = fixture.credential("me");
-        for _ in 0..10 {
-            assert_eq!(get(&credential).await, Ok("t-1".into()));
-        }
-        assert_eq!(fixture.fetches(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_claims_challenge_replaces_the_token_for_everybody() {
-        let fixture = Fixture::new(3600);
-        let credential = fixture.credential("me");
-        let other = fixture.credential("me");
-        assert_eq!(get(&credential).await, Ok("t-1".into()));
-        assert_eq!(get(&other).await, Ok("t-1".into()));
-        let mut challenged = TokenRequest::new(["s"]);
-        challenged.claims = Some("{}".into());
-        let token = credential.token(&challenged).await.expect("a token");
-        assert_eq!(token.secret(), "t-2");
-        assert_eq!(get(&other).await, Ok("t-2".into()));
-        fixture.fail(Some("refused"));
-        let error = credential.token(&challenged).await.expect_err("no way back");
-        assert_eq!(error.summary(), "refused");
-    }
-
-    #[tokio::test]
-    async fn another_account_is_another_token() {
-        let fixture = Fixture::new(3600);
-        let credential = fixture.credential("me");
-        assert_eq!(get(&credential).await, Ok("t-1".into()));
-        fixture.shared.fingerprint.store(1, Ordering::SeqCst);
-        assert_eq!(get(&credential).await, Ok("t-2".into()));
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_an_error() {
-        let fixture = Fixture::new(3600);
-        let credential = fixture.credential("me");
-        *fixture.shared.panicking.lock().expect("panicking") = true;
-        let error = get(&credential).await.expect_err("a panic");
-        assert!(error.contains("panicked"), "{error}");
-        *fixture.shared.panicking.lock().expect("panicking") = false;
-        assert!(get(&credential).await.is_ok());
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn one_slow_key_delays_no_other() {
-        let fixture = Fixture::new(3600);
-        let slow = fixture.credential("slow");
-        let gate = fixture.close_gate();
-        let waiting = tokio::spawn(async move { get(&slow).await });
-        until(|| fixture.fetches() == 1).await;
-        *fixture.shared.gate.lock().expect("gate") = None;
-        assert_eq!(get(&fixture.credential("quick")).await, Ok("t-2".into()));
-        fixture.open_gate(&gate);
-        assert_eq!(waiting.await.expect("no panic"), Ok("t-1".into()));
-    }
-
-    #[test]
-    fn a_thread_without_a_runtime_can_wait() {
-        #[derive(Debug)]
-        struct Wrapper(Arc<Cached>);
-        #[async_trait]
-        impl Credential for Wrapper {
-            fn name(&self) -> &str {
-                "Wrapper"
-            }
-            async fn token(&self, request: &TokenRequest) -> Result<Arc<Token>, Error> {
-                self.0.token(request).await
-            }
-        }
-        let fixture = Fixture::new(3600);
-        let gate = fixture.close_gate();
-        let credential = Arc::new(Wrapper(fixture.credential("me")));
-        let fetch = Fetch::start(credential, TokenRequest::new(["s"]));
-        assert!(fetch.wait_blocking(Duration::from_millis(5)).is_none());
-        fixture.open_gate(&gate);
-        let landing = loop {
-            if let Some(landing) = fetch.wait_blocking(Duration::from_millis(100)) {
-                break landing;
-            }
-        };
-        assert_eq!(landing.expect("a token").secret(), "t-1");
-    }
-
-    impl fmt::Debug for Cached {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(self.name)
-        }
-    }
-
-    #[derive(Clone, Debug)]
-    enum Event {
-        Advance(u64),
-        Fail(bool),
-        Lifetime(u64),
-        Ask,
-        AskWithClaims,
-        Clear,
-    }
-
-    fn event() -> impl Strategy<Value = Event> {
-        prop_oneof![
-            4 => (0u64..5000).prop_map(Event::Advance),
-            1 => any::<bool>().prop_map(Event::Fail),
-            1 => (1u64..10_000).prop_map(Event::Lifetime),
-            6 => Just(Event::Ask),
-            1 => Just(Event::AskWithClaims),
-            1 => Just(Event::Clear),
-        ]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn no_expired_token_is_ever_returned(events in proptest::collection::vec(event(), 1..60)) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let fixture = Fixture::new(3600);
-                let credentials = [fixture.credential("me"), fixture.credential("me")];
-                for (number, event) in events.into_iter().enumerate() {
-                    let mut request = TokenRequest::new(["s"]);
-                    match event {
-                        Event::Advance(seconds) => { fixture.advance(seconds); continue }
-                        Event::Fail(fails) => { fixture.fail(fails.then_some("down")); continue }
-                        Event::Lifetime(seconds) => {
-                            *fixture.shared.lifetime.lock().expect("lifetime") = Duration::from_secs(seconds);
-                            continue;
-                        }
-                        Event::Clear => { fixture.cache.clear(); continue }
-                        Event::Ask => {}
-                        Event::AskWithClaims => request.claims = Some("{}".into()),
-                    }
-                    if let Ok(token) = credentials[number % 2].token(&request).await {
-                        let now = i64::try_from(fixture.clock.elapsed().as_secs()).expect("small");
-                        prop_assert!(token.expires_on() > now, "expired {} s ago", now - token.expires_on());
-                    }
-                }
-                Ok(())
-            })?;
-        }
-    }
-}
+mod desk;
+#[cfg(test)]
+mod schedule_tests;
+#[cfg(test)]
+mod tests;

@@ -12,12 +12,19 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::error::Error;
 
+#[cfg(test)]
+pub(crate) mod by_hand;
+
 static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 static FORK_GATE: RwLock<()> = RwLock::new(());
 
 /// Counts how often the process was forked: what belongs to an earlier generation (threads, sockets, flights) is gone.
 pub(crate) fn generation() -> u64 {
+    #[cfg(test)]
+    if let Some(generation) = by_hand::generation() {
+        return generation;
+    }
     GENERATION.load(Ordering::Acquire)
 }
 
@@ -28,6 +35,8 @@ pub(crate) fn fork_gate() -> RwLockReadGuard<'static, ()> {
 
 /// Runs a future on the crate's own threads.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    #[cfg(test)]
+    let Some(future) = by_hand::spawn(future) else { return Ok(()) };
     handle()?.spawn(future);
     Ok(())
 }

@@ -16,7 +16,7 @@ const LONGEST_REST: Duration = Duration::from_secs(10 * 60);
 /// The place of one token in the cache. Reading it takes no lock.
 #[derive(Default)]
 pub(crate) struct Entry {
-    cached: ArcSwapOption<Cached>,
+    stored: ArcSwapOption<Stored>,
     /// Seconds on the clock of `elapsed`, for eviction in order of last use.
     last_used: AtomicU64,
     /// Until when no refresh is tried because the last one failed; same unit.
@@ -24,15 +24,23 @@ pub(crate) struct Entry {
     failures: AtomicU64,
 }
 
-struct Cached {
+/// A token with its schedule.
+pub(crate) struct Stored {
     token: Arc<Token>,
     schedule: Schedule,
     fingerprint: u64,
 }
 
+impl Stored {
+    /// The token, if it may be handed out at `now`.
+    pub(crate) fn token(&self, now: Duration) -> Option<&Arc<Token>> {
+        (self.schedule.at(now) != Freshness::Expired).then_some(&self.token)
+    }
+}
+
 /// What an entry holds at one moment. Looking costs no reference count.
 pub(crate) struct View {
-    cached: Guard<Option<Arc<Cached>>>,
+    stored: Guard<Option<Arc<Stored>>>,
     freshness: Freshness,
     /// Whether the last attempt to replace the token failed too short a time ago to try again.
     pub(crate) rests: bool,
@@ -46,8 +54,12 @@ impl View {
 
     /// The token, if it may still be handed out.
     pub(crate) fn token(&self) -> Option<&Arc<Token>> {
-        let cached = self.cached.as_ref()?;
-        (self.freshness != Freshness::Expired).then_some(&cached.token)
+        self.stored().map(|stored| &stored.token)
+    }
+
+    /// The same, with its schedule.
+    pub(crate) fn stored(&self) -> Option<&Arc<Stored>> {
+        self.stored.as_ref().filter(|_| self.freshness != Freshness::Expired)
     }
 }
 
@@ -55,29 +67,29 @@ impl Entry {
     /// What there is at `now`. A token fetched under another `fingerprint` of the outside (another account signed in to
     /// a tool) counts as none.
     pub(crate) fn view(&self, now: Duration, fingerprint: u64) -> View {
-        let cached = self.cached.load();
-        let freshness = match &*cached {
-            Some(cached) if cached.fingerprint == fingerprint => cached.schedule.at(now),
+        let stored = self.stored.load();
+        let freshness = match &*stored {
+            Some(stored) if stored.fingerprint == fingerprint => stored.schedule.at(now),
             _ => Freshness::Expired,
         };
         if freshness != Freshness::Expired {
             self.last_used.store(now.as_secs(), Ordering::Relaxed);
         }
-        View { cached, freshness, rests: now.as_secs() < self.resting_until.load(Ordering::Relaxed) }
+        View { stored, freshness, rests: now.as_secs() < self.resting_until.load(Ordering::Relaxed) }
     }
 
     /// Takes in a token received at `now`.
-    pub(super) fn store(&self, now: Duration, fetched: Fetched, fingerprint: u64, jitter: f64) -> Arc<Token> {
-        let token = Arc::new(fetched.token);
-        self.cached.store(Some(Arc::new(Cached {
-            token: Arc::clone(&token),
+    pub(super) fn store(&self, now: Duration, fetched: Fetched, fingerprint: u64, jitter: f64) -> Arc<Stored> {
+        let stored = Arc::new(Stored {
+            token: Arc::new(fetched.token),
             schedule: Schedule::new(now, fetched.lifetime, fetched.refresh_in, jitter),
             fingerprint,
-        })));
+        });
+        self.stored.store(Some(Arc::clone(&stored)));
         self.last_used.store(now.as_secs(), Ordering::Relaxed);
         self.resting_until.store(0, Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
-        token
+        stored
     }
 
     /// Notes that a fetch failed: no refresh is tried for a while, longer after each failure in a row, between half and
@@ -90,7 +102,7 @@ impl Entry {
 
     /// Forgets the token, also for those who still hold the entry.
     pub(super) fn clear(&self) {
-        self.cached.store(None);
+        self.stored.store(None);
     }
 
     /// When the entry was last asked for, in seconds on the clock of `elapsed`.
@@ -100,20 +112,20 @@ impl Entry {
 
     /// Whether it holds a token, valid or not.
     pub(super) fn holds_token(&self) -> bool {
-        self.cached.load().is_some()
+        self.stored.load().is_some()
     }
 
     /// Whether it holds a token that must not be used any more.
     pub(super) fn has_expired(&self, now: Duration) -> bool {
-        let cached = self.cached.load();
-        cached.as_ref().is_some_and(|cached| cached.schedule.at(now) == Freshness::Expired)
+        let stored = self.stored.load();
+        stored.as_ref().is_some_and(|stored| stored.schedule.at(now) == Freshness::Expired)
     }
 
     /// Roughly how many bytes the token takes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>()
-            + match &*self.cached.load() {
-                Some(cached) => size_of::<Cached>() + cached.token.secret().len(),
+            + match &*self.stored.load() {
+                Some(stored) => size_of::<Stored>() + stored.token.secret().len(),
                 None => 0,
             }
     }

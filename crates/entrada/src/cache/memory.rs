@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::entry::Entry;
+use super::entry::{Entry, Stored};
 use super::flights::Flights;
 use super::key::Key;
 use crate::runtime;
-use crate::token::{Fetched, Token};
+use crate::token::Fetched;
 
 /// How often expired tokens are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5 * 60);
@@ -53,7 +53,7 @@ impl CacheLimits {
 pub struct Cache {
     limits: CacheLimits,
     table: Mutex<Table>,
-    pub(crate) flights: Arc<Flights<FlightKey, Arc<Token>>>,
+    pub(crate) flights: Arc<Flights<FlightKey, Arc<Stored>>>,
 }
 
 /// A claims challenge is answered by a flight of its own, shared by those who bring the same claims.
@@ -117,15 +117,15 @@ impl Cache {
         now: Duration,
         fetched: Fetched,
         fingerprint: u64,
-    ) -> Arc<Token> {
+    ) -> Arc<Stored> {
         let _gate = runtime::fork_gate();
         let mut table = self.table();
         table.discount(key, entry);
-        let token = entry.store(now, fetched, fingerprint, fastrand::f64());
+        let stored = entry.store(now, fetched, fingerprint, fastrand::f64());
         table.tokens += 1;
         table.bytes += key.size() + entry.size();
         table.sweep(now, self.limits);
-        token
+        stored
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -215,7 +215,7 @@ mod tests {
 
     use super::super::key::Principal;
     use super::*;
-    use crate::token::TokenRequest;
+    use crate::token::{Token, TokenRequest};
 
     const HOUR: Duration = Duration::from_secs(3600);
 

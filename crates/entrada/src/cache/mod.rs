@@ -12,7 +12,7 @@ mod seal;
 mod shared_slot;
 mod signal;
 
-pub(crate) use entry::Entry;
+pub(crate) use entry::{Entry, Stored};
 pub(crate) use flight::Flight;
 pub(crate) use flights::{Flights, Joined};
 pub(crate) use freshness::Freshness;
