@@ -87,7 +87,7 @@ mod tests {
         async fn token(&self, _request: &TokenRequest) -> Result<Arc<Token>, Error> {
             self.asked.fetch_add(1, Ordering::SeqCst);
             (self.answer)()
-                .map(|()| Arc::new(Token::new(Zeroizing::new(self.name.into()), 1, None)))
+                .map(|()| Arc::new(Token::new(Zeroizing::new(self.name.into()), 4_000_000_000, None)))
                 .map_err(|error| error.credential(self.name))
         }
     }

@@ -53,9 +53,14 @@ impl Chain {
             let request = request.clone();
             || Box::pin(async move { chain.walk(request).await }) as _
         };
-        match self.walks.join(request.clone(), || None, departure) {
-            Joined::Landed(token) => Ok(token),
-            Joined::Flight(flight) => flight.wait().await,
+        let token = match self.walks.join(request.clone(), || None, departure) {
+            Joined::Landed(token) => token,
+            Joined::Flight(flight) => flight.wait().await?,
+        };
+        match self.chosen() {
+            // A busy task comes late, later still when the laptop was closed meanwhile: it has expired.
+            Some(chosen) if token.expires_on() <= self.platform.clock().unix_time() => chosen.token(request).await,
+            _ => Ok(token),
         }
     }
 
@@ -115,5 +120,61 @@ impl Chain {
             Some(next) => error.next(next),
             None => error,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::platform::scripted::Scripted;
+    use crate::runtime::by_hand::{ByHand, Polled};
+
+    /// Numbers its tokens, which live for a minute.
+    struct Numbered(AtomicUsize, Platform);
+
+    impl std::fmt::Debug for Numbered {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.name())
+        }
+    }
+
+    #[async_trait]
+    impl Credential for Numbered {
+        fn name(&self) -> &str {
+            "Numbered"
+        }
+
+        async fn token(&self, _request: &TokenRequest) -> Result<Arc<Token>, Error> {
+            let number = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+            let ends = self.1.clock().unix_time() + 60;
+            Ok(Arc::new(Token::new(Zeroizing::new(format!("t-{number}")), ends, None)))
+        }
+    }
+
+    #[test]
+    fn who_comes_too_late_for_what_a_walk_brought_asks_again() {
+        let (hand, machine) = (ByHand::new(), Scripted::new(&[]));
+        let credential = Arc::new(Numbered(AtomicUsize::new(0), machine.platform.clone()));
+        let chain = Chain::new("Chain", vec![Member { credential, may_fail: false }], machine.platform.clone());
+        let chain = chain.expect("valid");
+        let caller = || {
+            let chain = Arc::clone(&chain);
+            Polled::new(
+                async move { chain.token(&TokenRequest::new(["s"])).await.map(|token| token.secret().to_owned()) },
+            )
+        };
+        let (mut quick, mut late) = (caller(), caller());
+        assert!(quick.poll().is_pending() && late.poll().is_pending());
+        hand.run();
+        assert!(matches!(quick.poll(), Poll::Ready(Ok(token)) if token == "t-1"));
+        machine.clock.advance(Duration::from_secs(60));
+        assert!(matches!(late.poll(), Poll::Ready(Ok(token)) if token == "t-2"));
     }
 }
