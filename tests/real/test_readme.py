@@ -1,4 +1,4 @@
-"""What the README and the documents show, run: Python programs, console sessions; their Rust code is that of an example."""
+"""What the README and the documents show, run: Python programs and console sessions; Rust code is an example's."""
 
 from __future__ import annotations
 
