@@ -60,8 +60,10 @@ def measure(report: Report, rounds: int) -> None:
         ours[count] = medians(seen["entrada"])
         peers[count] = medians(seen["azure.identity"]) if count in PEERS else [float("nan")] * 2
     emulator.forget()
-    rows = [Row(f"a hit, {count:,} tokens", "ns", peers[count][0], ours[count][0]) for count in OURS]
-    rows += [Row(f"memory of a token, {count:,}", "bytes", peers[count][1], ours[count][1]) for count in OURS[2:]]
+    rows = [Row(f"a hit, one of {count:,}", "ns", peers[count][0], ours[count][0]) for count in OURS]
+    rows += [
+        Row(f"memory of a token, one of {count:,}", "bytes", peers[count][1], ours[count][1]) for count in OURS[2:]
+    ]
     report.table(
         "A cache with many tokens",
         "azure-identity",
