@@ -1,10 +1,14 @@
-"""The emulator around this run: what it counted, and how slow it is told to be."""
+"""The emulator around this run: what it counted, and what it is told to do."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shlex
+import subprocess
 import urllib.request
+from collections.abc import Iterator
 
 TENANT_ID = "7e000000-0000-4000-8000-000000000001"
 CLIENT_ID = "c1000000-0000-4000-8000-000000000001"
@@ -34,7 +38,12 @@ def call(method: str, path: str, body: object = None) -> object:
 
 def delay(milliseconds: int) -> None:
     """Let every answer take so long."""
-    call("PUT", "/faults", [{"delay_ms": milliseconds}])
+    faults({"delay_ms": milliseconds})
+
+
+def faults(*rules: dict[str, object]) -> None:
+    """Let answers be as these rules say."""
+    call("PUT", "/faults", list(rules))
 
 
 def forget() -> None:
@@ -43,7 +52,30 @@ def forget() -> None:
     call("DELETE", "/journal")
 
 
-def requests() -> int:
-    """How many requests reached Entra and the managed-identity endpoints."""
+def requests(status: int | None = None) -> int:
+    """How many requests reached Entra and the managed-identity endpoints, or got this status there."""
     identity = {"entra", "imds", "app-service"}
-    return sum(entry["service"] in identity for entry in call("GET", "/journal"))
+    journal = call("GET", "/journal")
+    return sum(entry["service"] in identity and status in (None, entry["status"]) for entry in journal)
+
+
+@contextlib.contextmanager
+def inside(host: str) -> Iterator[None]:
+    """Move this process, and what it starts meanwhile, into another emulator, whose programs run on this host."""
+    before = dict(os.environ)
+    command = [os.environ.get("ENTRADA_COMMAND", "entrada"), "emulate", "--quiet", "--host", host]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            for line in server.stdout:
+                verb, words = shlex.split(line)
+                name, _, value = words.partition("=")
+                os.environ.pop(name, None)
+                if verb == "export":
+                    os.environ[name] = value
+                if name == "ENTRADA_EMULATOR_KEY":
+                    break
+            yield
+        finally:
+            server.terminate()
+            os.environ.clear()
+            os.environ.update(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 from dataclasses import dataclass, field
 
 
@@ -31,12 +32,14 @@ class Row:
         if self.aim is not None:
             aim = f"1/{number(1 / self.aim)} {'met' if self.ratio <= self.aim else '**missed**'}"
         floor = "" if self.floor is None else f"{number(self.floor)} ({self.floor_is})"
-        ratio = f"1/{number(1 / self.ratio)}" if 0 < self.ratio < 1 else f"{self.ratio:.2f}"
+        ratio = f"1/{number(1 / self.ratio)}" if 0 < self.ratio < 1 else number(self.ratio)
         return [self.what, self.unit, number(self.peer), number(self.ours), ratio, aim, floor]
 
 
 def number(value: float) -> str:
-    """A figure with three digits that count."""
+    """A figure with three digits that count; nothing for one that there is not."""
+    if math.isnan(value):
+        return ""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 

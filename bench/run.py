@@ -5,7 +5,18 @@ median; the subjects take turns, so that a noisy minute hits all of them.
 
     cargo xtask bench                 everything
     cargo xtask bench --quick         fewer repetitions
-    cargo xtask bench --only import   one part: import, cached, first, stampede, failure, rust
+    cargo xtask bench --only import   one part; may be given several times
+
+    import     what it costs to import the library
+    cached     a call that is answered from the cache
+    threads    the same from many threads at once
+    growth     a cache with up to 100,000 tokens: what a hit costs, and the memory of a token
+    first      from the start of a process to its first token
+    stampede   many callers at once on a cold credential
+    processes  64 processes that start together, on two hosts of managed identity
+    refresh    how long a caller waits while a token is replaced
+    failure    the default chain with nothing to find
+    rust       cached calls through azure_core's trait: one thread, many, many tokens, memory
 """
 
 from __future__ import annotations
@@ -19,14 +30,29 @@ import sys
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 
-from parts import cached, failure, first, imports, rust, stampede  # noqa: E402
+from parts import (  # noqa: E402
+    cached,
+    failure,
+    first,
+    growth,
+    imports,
+    many_processes,
+    refresh,
+    rust,
+    stampede,
+    threads,
+)
 from report import Report  # noqa: E402
 
 PARTS = {
     "import": imports.measure,
     "cached": cached.measure,
+    "threads": threads.measure,
+    "growth": growth.measure,
     "first": first.measure,
     "stampede": stampede.measure,
+    "processes": many_processes.measure,
+    "refresh": refresh.measure,
     "failure": failure.measure,
     "rust": rust.measure,
 }

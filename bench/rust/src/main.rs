@@ -1,6 +1,9 @@
 //! A cached `get_token` through `azure_core`'s trait: entrada beside azure_identity, with the floor under both.
 //!
-//! Prints one JSON object: for each subject the median nanoseconds of a call.
+//! Prints one JSON object: for each subject the median nanoseconds of a call; and below `keys`, for each number of keys
+//! and threads, the nanoseconds that a call adds to the whole.
+
+mod many;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -90,29 +93,38 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     });
 
-    let ours_secret = entrada::ClientSecretCredential::new(
-        "tenant",
-        client(),
-        secret(),
-        Some(entrada::ClientSecretCredentialOptions {
-            client_options: Some(client_options()),
-            ..Default::default()
-        }),
-    )?;
+    let cache = || {
+        let limits = entrada::CacheLimits::default().entries(1 << 20).bytes(1 << 32);
+        entrada::Cache::new(limits)
+    };
+    let our_secret = || {
+        entrada::ClientSecretCredential::new(
+            "tenant",
+            client(),
+            secret(),
+            Some(entrada::ClientSecretCredentialOptions {
+                client_options: Some(client_options()),
+                cache: Some(cache()),
+                ..Default::default()
+            }),
+        )
+    };
+    let peer_secret = || {
+        azure_identity::ClientSecretCredential::new(
+            "tenant",
+            client(),
+            secret(),
+            Some(azure_identity::ClientSecretCredentialOptions {
+                client_options: client_options(),
+            }),
+        )
+    };
     let ours_managed = entrada::ManagedIdentityCredential::new(Some(
         entrada::ManagedIdentityCredentialOptions {
             client_options: Some(client_options()),
             ..Default::default()
         },
     ))?;
-    let peer_secret = azure_identity::ClientSecretCredential::new(
-        "tenant",
-        client(),
-        secret(),
-        Some(azure_identity::ClientSecretCredentialOptions {
-            client_options: client_options(),
-        }),
-    )?;
     let peer_managed = azure_identity::ManagedIdentityCredential::new(Some(
         azure_identity::ManagedIdentityCredentialOptions {
             client_options: client_options(),
@@ -120,13 +132,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
     ))?;
 
+    let mut keys = serde_json::Map::new();
+    for count in [1, 10, 1_000, 100_000] {
+        let seen = many::compare(&*our_secret()?, &*peer_secret()?, count, &[1, 8, 64]);
+        keys.insert(count.to_string(), seen);
+    }
+
     let report = json!({
         "floor: clone the token": floor_clone,
         "floor: clone the token, read the clock": floor_clone_and_clock,
-        "entrada: client secret": cached_call(&*ours_secret),
-        "azure_identity: client secret": cached_call(&*peer_secret),
+        "entrada: client secret": cached_call(&*our_secret()?),
+        "azure_identity: client secret": cached_call(&*peer_secret()?),
         "entrada: managed identity": cached_call(&*ours_managed),
         "azure_identity: managed identity": cached_call(&*peer_managed),
+        "keys": keys,
     });
     println!("{report:#}");
     Ok(())

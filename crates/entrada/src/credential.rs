@@ -4,12 +4,11 @@ use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use azure_core::credentials::AccessToken;
 use futures::future::BoxFuture;
 
-use crate::cache::{Cache, Entry, Flight, Freshness, Joined, Key, Principal, Stored};
+use crate::cache::{Cache, Entry, Flight, Freshness, Joined, Key, Principal, Sought, Stored};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::runtime;
@@ -61,8 +60,8 @@ pub(crate) trait Source: Send + Sync + 'static {
     }
 }
 
-/// How many different requests beside the first a credential remembers the cache entries of.
-const REMEMBERED: usize = 8;
+/// How many different requests a credential remembers the cache entries of.
+const REMEMBERED: usize = 9;
 
 /// A source behind the cache: what a credential consists of.
 pub(crate) struct Cached {
@@ -71,10 +70,8 @@ pub(crate) struct Cached {
     source: Arc<dyn Source>,
     platform: Platform,
     cache: Arc<Cache>,
-    /// The entry of the first request: most credentials only ever see that one.
-    first: OnceLock<Arc<Slot>>,
-    /// The entries of the latest other requests, so that a hit on them needs neither a digest nor a lock either.
-    others: ArcSwap<Vec<Arc<Slot>>>,
+    /// The entries of the first requests: most credentials only ever see one or two. A hit on them takes no hash.
+    remembered: [OnceLock<Arc<Slot>>; REMEMBERED],
 }
 
 struct Slot {
@@ -105,8 +102,7 @@ impl Cached {
             source: Arc::new(source),
             platform,
             cache: cache.unwrap_or_else(Cache::process),
-            first: OnceLock::new(),
-            others: ArcSwap::default(),
+            remembered: Default::default(),
         }
     }
 
@@ -122,21 +118,31 @@ impl Cached {
         enable_cae: bool,
         look: impl FnOnce(&Arc<Token>) -> R,
     ) -> Option<R> {
-        let serves = |slot: &&Arc<Slot>| slot.serves(scopes, tenant_id, enable_cae);
-        if let Some(slot) = self.first.get().filter(serves) {
+        let mut remembered = self.remembered.iter().map_while(OnceLock::get);
+        if let Some(slot) = remembered.find(|slot| slot.serves(scopes, tenant_id, enable_cae)) {
             return self.ready(slot, look);
         }
-        let others = self.others.load();
-        if let Some(slot) = others.iter().find(serves) {
-            return self.ready(slot, look);
+        let request = || {
+            let mut request = TokenRequest::new(scopes.iter().copied());
+            request.tenant_id = tenant_id.map(str::to_owned);
+            request.enable_cae = enable_cae;
+            self.source.check(&request).ok().map(|()| request)
+        };
+        // One of many, beyond those remembered, is looked for without a lock. Which tenants may be asked is each object's
+        // own matter; all else was checked for whoever fetched the token.
+        if self.remembered[REMEMBERED - 1].get().is_some() {
+            if tenant_id.is_some() {
+                request()?;
+            }
+            let sought = Sought { principal: self.principal, scopes, tenant_id, enable_cae };
+            let view = self.cache.view(&sought, self.now(), self.source.fingerprint());
+            if let Some(view) = view.filter(|view| view.freshness() == Freshness::Fresh || view.rests) {
+                return view.token().map(look);
+            }
         }
         // Another object that is constructed alike may have it. Programs that make a credential for each request are
         // common, and should not pay with a task each.
-        let mut request = TokenRequest::new(scopes.iter().copied());
-        request.tenant_id = tenant_id.map(str::to_owned);
-        request.enable_cae = enable_cae;
-        self.source.check(&request).ok()?;
-        self.ready(&self.slot(&request), look)
+        self.ready(&self.slot(&request()?), look)
     }
 
     /// Looks at what a slot has that needs no waiting; starts to fetch a new token where it is time for that.
@@ -198,13 +204,9 @@ impl Cached {
     }
 
     fn remember(&self, slot: &Arc<Slot>) {
-        if self.first.get_or_init(|| Arc::clone(slot)).key == slot.key {
-            return;
-        }
-        self.others.rcu(|others| {
-            let rest = others.iter().filter(|other| other.key != slot.key);
-            std::iter::once(slot).chain(rest).take(REMEMBERED).cloned().collect::<Vec<_>>()
-        });
+        let mut places = self.remembered.iter();
+        // In the first place that is free, unless it is there already.
+        places.find(|place| place.get_or_init(|| Arc::clone(slot)).key == slot.key);
     }
 
     /// Joins the flight for a slot, or starts it.

@@ -73,7 +73,7 @@ impl Entry {
             _ => Freshness::Expired,
         };
         if freshness != Freshness::Expired {
-            self.last_used.store(now.as_secs(), Ordering::Relaxed);
+            self.use_at(now);
         }
         View { stored, freshness, rests: now.as_secs() < self.resting_until.load(Ordering::Relaxed) }
     }
@@ -86,10 +86,17 @@ impl Entry {
             fingerprint,
         });
         self.stored.store(Some(Arc::clone(&stored)));
-        self.last_used.store(now.as_secs(), Ordering::Relaxed);
+        self.use_at(now);
         self.resting_until.store(0, Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
         stored
+    }
+
+    /// Notes the use, once a second: cores that read the entry would wait for each write.
+    fn use_at(&self, now: Duration) {
+        if self.last_used.load(Ordering::Relaxed) != now.as_secs() {
+            self.last_used.store(now.as_secs(), Ordering::Relaxed);
+        }
     }
 
     /// Notes that a fetch failed: no refresh is tried for a while, longer after each failure in a row, between half and

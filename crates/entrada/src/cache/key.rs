@@ -1,5 +1,7 @@
 //! What tells one cached token from another.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use crate::token::TokenRequest;
@@ -34,7 +36,8 @@ impl Principal {
 /// What is asked for: the tenant, the set of scopes, and whether the caller handles continuous access evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Subject {
-    scopes: Box<[String]>,
+    /// Shared, for keys are cloned.
+    scopes: Arc<[String]>,
     tenant_id: Option<String>,
     enable_cae: bool,
 }
@@ -80,6 +83,28 @@ impl Key {
     /// Roughly how many bytes the key takes.
     pub(crate) fn size(&self) -> usize {
         size_of::<Self>() + self.subject.size()
+    }
+}
+
+/// A key that is only looked for, in its caller's own words. One scope, or several in order; a key with its scopes in
+/// another order is not found.
+///
+/// It hashes as the key does: the same fields in the same order.
+#[derive(Clone, Copy, Hash)]
+pub(crate) struct Sought<'a> {
+    pub(crate) principal: Principal,
+    pub(crate) scopes: &'a [&'a str],
+    pub(crate) tenant_id: Option<&'a str>,
+    pub(crate) enable_cae: bool,
+}
+
+impl PartialEq<Key> for Sought<'_> {
+    fn eq(&self, key: &Key) -> bool {
+        let Subject { scopes, tenant_id, enable_cae } = &key.subject;
+        self.principal == key.principal
+            && self.scopes == &scopes[..]
+            && self.tenant_id == tenant_id.as_deref()
+            && self.enable_cae == *enable_cae
     }
 }
 

@@ -1,13 +1,13 @@
 //! The table of cached tokens.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::entry::{Entry, Stored};
+use super::entry::{Entry, Stored, View};
 use super::flights::Flights;
-use super::key::Key;
+use super::index::Index;
+use super::key::{Key, Sought};
 use crate::runtime;
 use crate::token::Fetched;
 
@@ -52,18 +52,20 @@ impl CacheLimits {
 /// that are constructed alike share their tokens, two that differ in anything never do.
 pub struct Cache {
     limits: CacheLimits,
-    table: Mutex<Table>,
+    /// Whoever holds an entry holds the one in the index: entries leave it only when nobody else has them. What goes
+    /// when there is too much is their tokens.
+    entries: Index,
+    /// Locked by whoever changes the index.
+    sums: Mutex<Sums>,
     pub(crate) flights: Arc<Flights<FlightKey, Arc<Stored>>>,
 }
 
 /// A claims challenge is answered by a flight of its own, shared by those who bring the same claims.
 pub(crate) type FlightKey = (Key, Option<String>);
 
-/// Whoever holds an entry holds the one in the table: entries leave it only when nobody else has them. What goes when
-/// there is too much is their tokens.
+/// What all entries hold.
 #[derive(Default)]
-struct Table {
-    entries: HashMap<Key, Arc<Entry>>,
+struct Sums {
     tokens: usize,
     bytes: usize,
     swept: Duration,
@@ -78,13 +80,13 @@ impl Cache {
 
     /// A cache of its own, for credentials that should share with nobody else.
     pub fn new(limits: CacheLimits) -> Arc<Self> {
-        Arc::new(Self { limits, table: Mutex::default(), flights: Flights::new() })
+        Arc::new(Self { limits, entries: Index::default(), sums: Mutex::default(), flights: Flights::new() })
     }
 
     /// How many tokens there are, those included that have expired and were not swept yet.
     pub fn len(&self) -> usize {
         let _gate = runtime::fork_gate();
-        self.table().tokens
+        self.sums().tokens
     }
 
     /// Whether there are none.
@@ -95,18 +97,26 @@ impl Cache {
     /// Forgets all tokens, for every credential that uses this cache.
     pub fn clear(&self) {
         let _gate = runtime::fork_gate();
-        self.table().forget(|_| true);
+        self.sums().forget(&self.entries, |_| true);
+    }
+
+    /// What there is for `key`, without a lock. It is for looking only: an entry that is held is one from
+    /// [`entry`](Self::entry).
+    pub(crate) fn view(&self, key: &Sought<'_>, now: Duration, fingerprint: u64) -> Option<View> {
+        self.entries.find(key, |entry| entry.view(now, fingerprint))
     }
 
     /// The entry for `key`, made where there is none. Everybody who asks for a key gets the same one.
     pub(crate) fn entry(&self, key: &Key, now: Duration) -> Arc<Entry> {
         let _gate = runtime::fork_gate();
-        let mut table = self.table();
-        if let Some(entry) = table.entries.get(key) {
-            return Arc::clone(entry);
+        let mut sums = self.sums();
+        if let Some(entry) = self.entries.find(key, Arc::clone) {
+            return entry;
         }
-        table.sweep(now, self.limits);
-        Arc::clone(table.entries.entry(key.clone()).or_default())
+        sums.sweep(&self.entries, now, self.limits);
+        let entry = Arc::default();
+        self.entries.insert(key.clone(), Arc::clone(&entry));
+        entry
     }
 
     /// Takes in a token received at `now`.
@@ -119,21 +129,21 @@ impl Cache {
         fingerprint: u64,
     ) -> Arc<Stored> {
         let _gate = runtime::fork_gate();
-        let mut table = self.table();
-        table.discount(key, entry);
+        let mut sums = self.sums();
+        sums.discount(key, entry);
         let stored = entry.store(now, fetched, fingerprint, fastrand::f64());
-        table.tokens += 1;
-        table.bytes += key.size() + entry.size();
-        table.sweep(now, self.limits);
+        sums.tokens += 1;
+        sums.bytes += key.size() + entry.size();
+        sums.sweep(&self.entries, now, self.limits);
         stored
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sums(&self) -> MutexGuard<'_, Sums> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl Sums {
     /// Takes what an entry holds out of the sums.
     fn discount(&mut self, key: &Key, entry: &Entry) {
         if entry.holds_token() {
@@ -147,8 +157,7 @@ impl Table {
     }
 
     /// Wipes the tokens of the entries that `which` names, and removes those entries that nobody holds.
-    fn forget(&mut self, mut which: impl FnMut(&Entry) -> bool) {
-        let mut entries = std::mem::take(&mut self.entries);
+    fn forget(&mut self, entries: &Index, mut which: impl FnMut(&Entry) -> bool) {
         entries.retain(|key, entry| {
             if which(entry) {
                 self.discount(key, entry);
@@ -156,27 +165,26 @@ impl Table {
             }
             entry.holds_token() || Arc::strong_count(entry) > 1
         });
-        self.entries = entries;
     }
 
     /// Drops what has expired, now and then; and what was used longest ago, where there is too much. That goes down to
     /// seven eighths at once, so that looking through all is paid for by many insertions.
-    fn sweep(&mut self, now: Duration, limits: CacheLimits) {
+    fn sweep(&mut self, entries: &Index, now: Duration, limits: CacheLimits) {
         let over = self.exceeds(limits);
         if !over && now < self.swept + SWEEP_EVERY {
             return;
         }
         self.swept = now;
-        self.forget(|entry| entry.has_expired(now));
+        self.forget(entries, |entry| entry.has_expired(now));
         if !self.exceeds(limits) {
             return;
         }
-        let mut by_age: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.holds_token())
-            .map(|(key, entry)| (entry.last_used(), key.size() + entry.size()))
-            .collect();
+        let mut by_age = Vec::with_capacity(self.tokens);
+        entries.for_each(|key, entry| {
+            if entry.holds_token() {
+                by_age.push((entry.last_used(), key.size() + entry.size()));
+            }
+        });
         by_age.sort_unstable();
         let (mut tokens, mut bytes) = (self.tokens, self.bytes);
         let few = limits.entries - limits.entries / 8;
@@ -194,7 +202,7 @@ impl Table {
         }
         let excess = self.tokens - tokens;
         let mut gone = 0;
-        self.forget(|entry| {
+        self.forget(entries, |entry| {
             let goes =
                 gone < excess && entry.holds_token() && horizon.is_some_and(|horizon| entry.last_used() <= horizon);
             gone += usize::from(goes);

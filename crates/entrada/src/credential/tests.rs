@@ -84,6 +84,34 @@ fn a_new_object_finds_what_another_one_fetched() {
 }
 
 #[test]
+fn one_of_many_is_at_hand_as_one_of_few_is() {
+    let desk = hour();
+    let credential = desk.credential("me");
+    let scopes: Vec<String> = (0..4 * REMEMBERED).map(|number| number.to_string()).collect();
+    let at_hand = |scope: &str| {
+        let token = credential.at_hand(&[scope], None, false);
+        token.map(|token| token.secret().to_owned())
+    };
+    let named = |number: usize| format!("me-{}", number + 1);
+    for (number, scope) in scopes.iter().enumerate() {
+        assert!(at_hand(scope).is_none());
+        assert_eq!(desk.get_as(&credential, TokenRequest::new([scope])), Ok(named(number)));
+    }
+    for (number, scope) in scopes.iter().enumerate() {
+        assert_eq!(at_hand(scope), Some(named(number)));
+    }
+    let last = scopes.last().expect("many");
+    assert!(credential.at_hand(&[last], Some("t"), false).is_none(), "another tenant's");
+    assert!(credential.at_hand(&[last], None, true).is_none(), "of another kind");
+    assert!(credential.at_hand(&[], None, false).is_none(), "checked all the same");
+    // Stale: it is returned, and another one fetched.
+    desk.advance(3600 - 300);
+    assert_eq!(at_hand(last), Some(named(scopes.len() - 1)));
+    desk.answer_all();
+    assert_eq!(at_hand(last), Some(named(scopes.len())));
+}
+
+#[test]
 fn a_stale_token_is_returned_at_once_and_replaced_behind_the_caller() {
     let desk = hour();
     let credential = desk.credential("me");
