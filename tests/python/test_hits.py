@@ -21,7 +21,7 @@ def test_the_same_object_is_returned_until_the_token_changes(identity_host):
 
 def test_credentials_constructed_alike_share_tokens_sync_and_async(identity_host):
     first = entrada.ManagedIdentityCredential().get_token(SCOPE)
-    assert entrada.ManagedIdentityCredential().get_token(SCOPE) == first
+    assert entrada.ManagedIdentityCredential().get_token(SCOPE) is first
     assert asyncio.run(entrada.aio.ManagedIdentityCredential().get_token(SCOPE)) == first
     assert entrada.DefaultAzureCredential().get_token(SCOPE) == first
     assert identity_host.requests[0] == identity_host.requests[-1]

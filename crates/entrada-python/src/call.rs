@@ -46,7 +46,7 @@ impl Call {
         match outcome {
             Ok(token) => {
                 self.log_success(py)?;
-                self.owner.get().object(py, self.method, token)
+                Credential::object(py, self.method, &token)
             }
             Err(error) => Err(self.exception(py, &error)),
         }

@@ -1,6 +1,6 @@
 //! The base class of every credential.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use entrada::{Credential as Core, Fetch, Token};
 use pyo3::exceptions::PyRuntimeError;
@@ -11,13 +11,10 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::arguments::{Arguments, Options, check_rest};
 use crate::call::{Call, Method};
 use crate::mailbox::{Letter, Mailbox, post};
-use crate::token::Types;
+use crate::token::{Types, access_token};
 use crate::{configure, ending, fetch, fork};
 
-/// How many tokens a credential keeps Python objects of.
-const KEPT: usize = 8;
-
-/// What every credential is made of: the core's credential, and the tokens it handed out lately.
+/// What every credential is made of: the core's credential.
 ///
 /// Python classes derive from it, give it its configuration in `__init__`, and inherit `get_token`.
 #[pyclass(subclass, frozen, weakref, module = "entrada._native")]
@@ -25,14 +22,6 @@ pub(crate) struct Credential {
     core: OnceLock<Arc<dyn Core>>,
     /// What it was configured with, for `pickle`.
     recipe: OnceLock<(String, Py<PyDict>)>,
-    kept: Mutex<Vec<Kept>>,
-}
-
-/// A token and the object that was made of it.
-struct Kept {
-    token: Arc<Token>,
-    shared_type: bool,
-    object: Py<PyAny>,
 }
 
 #[pymethods]
@@ -40,7 +29,7 @@ impl Credential {
     #[new]
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
-        Self { core: OnceLock::new(), recipe: OnceLock::new(), kept: Mutex::default() }
+        Self { core: OnceLock::new(), recipe: OnceLock::new() }
     }
 
     /// Takes the place of `object.__init__`, which takes no arguments.
@@ -77,7 +66,7 @@ impl Credential {
         check_rest(slf, "get_token", kwargs)?;
         let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
         match slf.get().at_hand(py, &arguments) {
-            Some(token) => slf.get().access_token(py, token),
+            Some(token) => access_token(py, &token),
             None => Self::fetched(slf, Method::GetToken, scopes, &arguments, false),
         }
     }
@@ -100,7 +89,7 @@ impl Credential {
         let Options { claims, tenant_id, enable_cae } = Options::new(slf, options)?;
         let arguments = Arguments::new(scopes, claims.as_ref(), tenant_id.as_ref(), enable_cae.as_ref())?;
         match slf.get().at_hand(py, &arguments) {
-            Some(token) => slf.get().object(py, Method::GetTokenInfo, token),
+            Some(token) => Self::object(py, Method::GetTokenInfo, &token),
             None => Self::fetched(slf, Method::GetTokenInfo, scopes, &arguments, false),
         }
     }
@@ -153,7 +142,7 @@ impl Credential {
     ) -> PyResult<Option<Py<PyAny>>> {
         let arguments = Arguments::new(scopes, None, tenant_id, enable_cae)?;
         match self.at_hand(py, &arguments) {
-            Some(token) => self.object(py, Method::named(method)?, token).map(Some),
+            Some(token) => Self::object(py, Method::named(method)?, &token).map(Some),
             None => Ok(None),
         }
     }
@@ -266,43 +255,13 @@ impl Credential {
     }
 
     /// What a method returns for a token.
-    pub(crate) fn object(&self, py: Python<'_>, method: Method, token: Arc<Token>) -> PyResult<Py<PyAny>> {
+    pub(crate) fn object(py: Python<'_>, method: Method, token: &Token) -> PyResult<Py<PyAny>> {
         match method {
-            Method::GetToken => self.access_token(py, token),
+            Method::GetToken => access_token(py, token),
             Method::GetTokenInfo => {
-                let kept = self.access_token(py, Arc::clone(&token))?;
-                Types::current(py)?.access_token_info(&kept.bind(py).get_item(0)?, &token)
+                let made = access_token(py, token)?;
+                Types::current(py)?.access_token_info(&made.bind(py).get_item(0)?, token)
             }
         }
-    }
-
-    /// The object for a token: the one made before, where there is one.
-    fn access_token(&self, py: Python<'_>, token: Arc<Token>) -> PyResult<Py<PyAny>> {
-        let types = Types::current(py)?;
-        if let Some(kept) =
-            self.kept().iter().find(|kept| Arc::ptr_eq(&kept.token, &token) && kept.shared_type == types.shared)
-        {
-            return Ok(kept.object.clone_ref(py));
-        }
-        let object = types.access_token(py, &token)?;
-        let kept = Kept { token, shared_type: types.shared, object: object.clone_ref(py) };
-        // What is no longer in the core's cache is of no use here; it is dropped after the lock.
-        let dropped: Vec<Kept> = {
-            let mut list = self.kept();
-            let (mut keep, mut dropped): (Vec<_>, Vec<_>) = list
-                .drain(..)
-                .partition(|other| Arc::strong_count(&other.token) > 1 && !Arc::ptr_eq(&other.token, &kept.token));
-            keep.insert(0, kept);
-            dropped.extend(keep.drain(keep.len().min(KEPT)..));
-            *list = keep;
-            dropped
-        };
-        drop(dropped);
-        Ok(object)
-    }
-
-    /// Nobody runs Python code while holding this lock, so neither the interpreter lock nor a fork can get stuck on it.
-    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

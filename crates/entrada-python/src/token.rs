@@ -1,5 +1,8 @@
 //! Tokens as Python sees them: azure-core's types where the program has them, else our own equal ones.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use entrada::Token;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -11,7 +14,61 @@ pub(crate) struct Types {
     access_token: Py<PyAny>,
     access_token_info: Py<PyAny>,
     /// Whether they are azure-core's.
-    pub(crate) shared: bool,
+    shared: bool,
+}
+
+/// How many tokens there are Python objects of at most: each holds the text of its token once more.
+const MOST: usize = 4096;
+
+/// How many there are.
+static MADE: AtomicUsize = AtomicUsize::new(0);
+
+/// The tuples that were made of a token: of our own class, and of azure-core's.
+#[derive(Default)]
+struct Made {
+    own: OnceLock<Py<PyAny>>,
+    shared: OnceLock<Py<PyAny>>,
+}
+
+impl Made {
+    /// A place for a token's tuples, unless there are too many.
+    fn new() -> Option<Box<Self>> {
+        let there_is_room = MADE.fetch_add(1, Ordering::Relaxed) < MOST;
+        let made = Self::default();
+        // Dropped again, and taken off the count, where there is none.
+        there_is_room.then(|| Box::new(made))
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        MADE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What `get_token` returns: a tuple, so one can be shared by all callers, and is made once.
+pub(crate) fn access_token(py: Python<'_>, token: &Token) -> PyResult<Py<PyAny>> {
+    let types = Types::current(py)?;
+    if let Some(object) = made(token, types).and_then(OnceLock::get) {
+        return Ok(object.clone_ref(py));
+    }
+    let object = types.access_token(py, token)?;
+    if token.attachment().get().is_none()
+        && let Some(made) = Made::new()
+    {
+        // Another thread may have been quicker; then ours goes.
+        let _ = token.attachment().set(made);
+    }
+    if let Some(place) = made(token, types) {
+        let _ = place.set(object.clone_ref(py));
+    }
+    Ok(object)
+}
+
+/// The place of a token's tuple, where it has one.
+fn made<'t>(token: &'t Token, types: &Types) -> Option<&'t OnceLock<Py<PyAny>>> {
+    let made: &Made = token.attachment().get()?.downcast_ref()?;
+    Some(if types.shared { &made.shared } else { &made.own })
 }
 
 impl Types {
@@ -53,8 +110,8 @@ impl Types {
         })
     }
 
-    /// What `get_token` returns: a tuple of the token and when it expires, so it can be shared by all callers.
-    pub(crate) fn access_token(&self, py: Python<'_>, token: &Token) -> PyResult<Py<PyAny>> {
+    /// A tuple of the token and when it expires.
+    fn access_token(&self, py: Python<'_>, token: &Token) -> PyResult<Py<PyAny>> {
         self.access_token.call1(py, (token.secret(), token.expires_on()))
     }
 

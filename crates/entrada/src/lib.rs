@@ -66,4 +66,4 @@ pub use expected_identity::ExpectedIdentity;
 pub use managed_identity::UserAssignedId;
 pub use platform::transport;
 pub use runtime::{Fork, prepare_fork};
-pub use token::{Token, TokenRequest};
+pub use token::{Attachment, Token, TokenRequest};

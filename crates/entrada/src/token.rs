@@ -1,6 +1,8 @@
 //! Tokens, what is asked for, and the arithmetic of expiry.
 
+use std::any::Any;
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -18,7 +20,11 @@ pub struct Token {
     /// The same as a date: it is asked for with every request, and calendars are slow.
     expires_on_date: OffsetDateTime,
     refresh_on: Option<i64>,
+    attachment: OnceLock<Attachment>,
 }
+
+/// What somebody else keeps with a token; see [`Token::attachment`].
+pub type Attachment = Box<dyn Any + Send + Sync>;
 
 impl Token {
     /// Creates a token that expires at `expires_on` (seconds since 1970-01-01T00:00:00Z) and that its issuer
@@ -29,6 +35,7 @@ impl Token {
             expires_on,
             expires_on_date: OffsetDateTime::from_unix_timestamp(expires_on).unwrap_or(LAST_DATE),
             refresh_on,
+            attachment: OnceLock::new(),
         }
     }
 
@@ -40,6 +47,12 @@ impl Token {
     /// When the token ends, in seconds since 1970-01-01T00:00:00Z.
     pub fn expires_on(&self) -> i64 {
         self.expires_on
+    }
+
+    /// A place for what a language binding makes of the token, so that it is made once, whatever object asks for the
+    /// token, and goes with it.
+    pub fn attachment(&self) -> &OnceLock<Attachment> {
+        &self.attachment
     }
 
     /// When the token ends, as a date in UTC; the end of the year 9999 where `expires_on` is no date.
