@@ -18,7 +18,7 @@ pub(crate) struct Types {
 }
 
 /// How many tokens there are Python objects of at most: each holds the text of its token once more.
-const MOST: usize = 4096;
+const MOST: usize = 1024;
 
 /// How many there are.
 static MADE: AtomicUsize = AtomicUsize::new(0);

@@ -130,11 +130,13 @@ impl Cached {
         };
         // One of many, beyond those remembered, is looked for without a lock. Which tenants may be asked is each object's
         // own matter; all else was checked for whoever fetched the token.
-        if self.remembered[REMEMBERED - 1].get().is_some() {
+        if let [scope] = scopes
+            && self.remembered[REMEMBERED - 1].get().is_some()
+        {
             if tenant_id.is_some() {
                 request()?;
             }
-            let sought = Sought { principal: self.principal, scopes, tenant_id, enable_cae };
+            let sought = Sought { principal: self.principal, scope, tenant_id, enable_cae };
             let view = self.cache.view(&sought, self.now(), self.source.fingerprint());
             if let Some(view) = view.filter(|view| view.freshness() == Freshness::Fresh || view.rests) {
                 return view.token().map(look);

@@ -155,14 +155,14 @@ mod tests {
     #[test]
     fn a_key_is_found_by_its_parts() {
         let (index, principal) = (Index::default(), Principal::new("test", &[]));
-        let mut request = TokenRequest::new(["b", "a"]);
+        let mut request = TokenRequest::new(["a"]);
         request.tenant_id = Some("t".into());
         index.insert(Key::new(principal, &request), Arc::default());
-        let sought = Sought { principal, scopes: &["a", "b"], tenant_id: Some("t"), enable_cae: false };
+        let sought = Sought { principal, scope: "a", tenant_id: Some("t"), enable_cae: false };
         let is_found = |sought: Sought<'_>| index.find(&sought, |_| ()).is_some();
         assert!(is_found(sought));
         assert!(!is_found(Sought { principal: Principal::new("other", &[]), ..sought }));
-        assert!(!is_found(Sought { scopes: &["a"], ..sought }));
+        assert!(!is_found(Sought { scope: "b", ..sought }));
         assert!(!is_found(Sought { tenant_id: None, ..sought }));
         assert!(!is_found(Sought { enable_cae: true, ..sought }));
     }
