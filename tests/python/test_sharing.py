@@ -22,6 +22,15 @@ MEMORY = Path(f"/dev/shm/entrada-{os.getuid()}")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has folders in memory")
 
 
+@pytest.fixture(autouse=True)
+def _leave_no_slots():
+    """Each test's host is a new one, whose slots nobody would ever read again."""
+    before = set(MEMORY.glob("*"))
+    yield
+    for slot in set(MEMORY.glob("*")) - before:
+        slot.unlink(missing_ok=True)
+
+
 def start_together(kind: str, count: int) -> list[subprocess.Popen]:
     """Start processes, and let them ask at the same moment."""
     workers = [
@@ -71,7 +80,6 @@ def test_what_is_shared_is_sealed_and_private(identity_host):
         assert path.stat().st_mode & 0o777 == 0o600
         assert b"token-1" not in path.read_bytes()
         assert b"a-header" not in path.read_bytes()
-        path.unlink()
 
 
 def test_processes_that_were_told_another_secret_share_nothing(identity_host, monkeypatch):
