@@ -44,15 +44,7 @@ fn token(request: &Request<'_>) -> Result<Reply, Reply> {
     let (resource, wanted) = metadata_query::read(request, refusal)?;
     meet_challenge(request)?;
     let granted = request.token(wanted, resource).map_err(|reason| metadata_query::no_token(reason, refusal))?;
-    let mut body = json!({
-        "access_token": granted.issued.token,
-        "expires_in": granted.lifetime,
-        "expires_on": granted.issued.expires_on,
-        "ext_expires_in": granted.lifetime,
-        "not_before": granted.issued.not_before,
-        "resource": resource,
-        "token_type": "Bearer",
-    });
+    let mut body = metadata_query::body(&granted, resource);
     if wanted != Wanted::Any {
         // An agent that is too old for user-assigned identities ignores the wish; this tells it from one that is not.
         body["client_id"] = granted.identity.client_id.clone().into();

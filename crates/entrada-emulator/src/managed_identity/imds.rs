@@ -96,16 +96,8 @@ fn token(request: &Request<'_>) -> Result<Reply, Reply> {
     check_method_and_version(request.call, FIRST_TOKEN_VERSION)?;
     let (resource, wanted) = metadata_query::read(request, refusal)?;
     let granted = request.token(wanted, resource).map_err(|reason| metadata_query::no_token(reason, refusal))?;
-    let body = json!({
-        "access_token": granted.issued.token,
-        "client_id": granted.identity.client_id,
-        "expires_in": granted.lifetime,
-        "expires_on": granted.issued.expires_on,
-        "ext_expires_in": granted.lifetime,
-        "not_before": granted.issued.not_before,
-        "resource": resource,
-        "token_type": "Bearer",
-    });
+    let mut body = metadata_query::body(&granted, resource);
+    body["client_id"] = granted.identity.client_id.clone().into();
     Ok(request.reply(&granted, body, ExpiryType::Text))
 }
 

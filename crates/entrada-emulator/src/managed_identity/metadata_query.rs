@@ -1,7 +1,9 @@
-//! What the metadata service and the agent of Azure Arc have in common: how a token is asked for, and why there is none.
+//! What the metadata service and the agent of Azure Arc have in common: how a token is asked for, what is said
+//! of it, and why there is none.
 
-use super::{NoToken, Request, Wanted};
+use super::{Granted, NoToken, Request, Wanted};
 use crate::call::Reply;
+use serde_json::{Value, json};
 
 /// Path of the token endpoint.
 pub(super) const PATH: &str = "/metadata/identity/oauth2/token";
@@ -35,6 +37,19 @@ pub(super) fn read<'a>(request: &Request<'a>, refuse: Refuse) -> Result<(&'a str
             Err(refuse(400, "invalid_request", text))
         }
     }
+}
+
+/// What both say of a token.
+pub(super) fn body(granted: &Granted<'_>, resource: &str) -> Value {
+    json!({
+        "access_token": granted.issued.token,
+        "expires_in": granted.lifetime,
+        "expires_on": granted.issued.expires_on,
+        "ext_expires_in": granted.lifetime,
+        "not_before": granted.issued.not_before,
+        "resource": resource,
+        "token_type": "Bearer",
+    })
 }
 
 /// Why there is no token, in the words of both.
