@@ -103,9 +103,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             client(),
             secret(),
             Some(entrada::ClientSecretCredentialOptions {
-                client_options: Some(client_options()),
-                cache: Some(cache()),
-                ..Default::default()
+                entra: entrada::EntraOptions {
+                    client_options: Some(client_options()),
+                    cache: Some(cache()),
+                    ..Default::default()
+                },
             }),
         )
     };

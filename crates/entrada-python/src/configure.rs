@@ -6,8 +6,8 @@ use std::time::Duration;
 use entrada::{
     AzureCliCredential, AzureCliCredentialOptions, ChainedTokenCredential, ClientSecretCredential,
     ClientSecretCredentialOptions, Credential as Core, DefaultAzureCredential, DefaultAzureCredentialOptions,
-    EnvironmentCredential, EnvironmentCredentialOptions, Error, ExpectedIdentity, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, UserAssignedId,
+    EntraOptions, EnvironmentCredential, EnvironmentCredentialOptions, Error, ExpectedIdentity,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -25,11 +25,7 @@ pub(crate) fn core(py: Python<'_>, kind: &str, options: &Bound<'_, PyDict>) -> P
             let tenant_id = given.text("tenant_id")?.unwrap_or_default();
             let client_id = given.text("client_id")?.unwrap_or_default();
             let secret = given.text("client_secret")?.unwrap_or_default();
-            let options = ClientSecretCredentialOptions {
-                authority: given.text("authority")?,
-                additionally_allowed_tenants: given.texts("additionally_allowed_tenants")?,
-                ..Default::default()
-            };
+            let options = ClientSecretCredentialOptions { entra: given.entra()? };
             ClientSecretCredential::new(&tenant_id, client_id, secret.into(), Some(options)).map(|made| made as _)
         }
         "managed identity" => ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
@@ -44,12 +40,8 @@ pub(crate) fn core(py: Python<'_>, kind: &str, options: &Bound<'_, PyDict>) -> P
             ..Default::default()
         }))
         .map(|made| made as _),
-        "environment" => EnvironmentCredential::new(Some(EnvironmentCredentialOptions {
-            authority: given.text("authority")?,
-            additionally_allowed_tenants: given.texts("additionally_allowed_tenants")?,
-            ..Default::default()
-        }))
-        .map(|made| made as _),
+        "environment" => EnvironmentCredential::new(Some(EnvironmentCredentialOptions { entra: given.entra()? }))
+            .map(|made| made as _),
         "Azure CLI" => AzureCliCredential::new(Some(AzureCliCredentialOptions {
             tenant_id: given.text("tenant_id")?.filter(|id| !id.is_empty()),
             subscription: given.text("subscription")?.filter(|name| !name.is_empty()),
@@ -117,6 +109,15 @@ impl<'py> Given<'_, 'py> {
         Duration::try_from_secs_f64(seconds)
             .map(Some)
             .map_err(|_| PyValueError::new_err(format!("{name} is {seconds}; it is a positive number of seconds")))
+    }
+
+    /// What all credentials have that ask Entra.
+    fn entra(&self) -> PyResult<EntraOptions> {
+        Ok(EntraOptions {
+            authority: self.text("authority")?,
+            additionally_allowed_tenants: self.texts("additionally_allowed_tenants")?,
+            ..Default::default()
+        })
     }
 
     fn user_assigned_id(&self) -> PyResult<Option<UserAssignedId>> {

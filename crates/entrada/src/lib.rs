@@ -58,7 +58,7 @@ pub use cache::{Cache, CacheLimits};
 pub use chain::{ChainedTokenCredential, DefaultAzureCredential, DefaultAzureCredentialOptions};
 pub use credential::{Credential, Fetch};
 pub use credentials::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    AzureCliCredential, AzureCliCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, EntraOptions,
     EnvironmentCredential, EnvironmentCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
 };
 pub use error::{Answer, Attempt, Condition, Error, Outcome};

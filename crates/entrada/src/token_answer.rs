@@ -24,6 +24,11 @@ const NOTABLE_SKEW: i64 = 60;
 
 /// Makes a token of a successful answer.
 pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock) -> Result<Fetched, Error> {
+    parse_body(response, clock).map(|(fetched, _)| fetched)
+}
+
+/// Makes a token of a successful answer, for those who look for more in it.
+pub(crate) fn parse_body(response: &HttpResponse, clock: &dyn Clock) -> Result<(Fetched, Value), Error> {
     let malformed = |what: &str| {
         Error::failed(what.to_owned())
             .answer(describe(response))
@@ -83,11 +88,12 @@ pub(crate) fn parse(response: &HttpResponse, clock: &dyn Clock) -> Result<Fetche
     // Service clients compare with this machine's clock, right or wrong, so the date is given on that clock.
     let expires_on = local + lifetime;
     let refresh_in = seconds("refresh_in")?.filter(|after| (1..lifetime).contains(after));
-    Ok(Fetched {
+    let fetched = Fetched {
         token: Token::new(secret, expires_on, refresh_in.map(|after| local + after)),
         lifetime: Duration::from_secs(lifetime.unsigned_abs()),
         refresh_in: refresh_in.map(|after| Duration::from_secs(after.unsigned_abs())),
-    })
+    };
+    Ok((fetched, body))
 }
 
 /// How far this machine's clock is from the server's, in words, where it matters.

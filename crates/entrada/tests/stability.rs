@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use entrada::platform::{Clock, Environment, Platform, SystemClock};
 use entrada::{
-    Cache, CacheLimits, ClientSecretCredential, ClientSecretCredentialOptions, Condition, Credential, Error,
-    ManagedIdentityCredential, ManagedIdentityCredentialOptions, TokenRequest,
+    Cache, CacheLimits, ClientSecretCredential, ClientSecretCredentialOptions, Condition, Credential, EntraOptions,
+    Error, ManagedIdentityCredential, ManagedIdentityCredentialOptions, TokenRequest,
 };
 use entrada_emulator::{Config, Emulator, FaultRule, Host, Service, world};
 use futures::future::BoxFuture;
@@ -85,9 +85,11 @@ impl Machine {
             world::APP_CLIENT_ID.into(),
             world::APP_SECRET.into(),
             Some(ClientSecretCredentialOptions {
-                platform: self.platform(Host::Laptop),
-                cache: Some(Cache::new(CacheLimits::default())),
-                ..Default::default()
+                entra: EntraOptions {
+                    platform: self.platform(Host::Laptop),
+                    cache: Some(Cache::new(CacheLimits::default())),
+                    ..Default::default()
+                },
             }),
         )
         .expect("valid")

@@ -7,7 +7,8 @@ use std::time::Duration;
 use azure_core::credentials::TokenCredential;
 use entrada::platform::Platform;
 use entrada::{
-    Cache, CacheLimits, ClientSecretCredential, ClientSecretCredentialOptions, Credential, Fetch, TokenRequest,
+    Cache, CacheLimits, ClientSecretCredential, ClientSecretCredentialOptions, Credential, EntraOptions, Fetch,
+    TokenRequest,
 };
 use entrada_emulator::{Config, Emulator, FaultRule, Host, Service, world};
 
@@ -29,9 +30,11 @@ fn maker(emulator: &Emulator) -> impl Fn() -> Arc<ClientSecretCredential> + use<
             world::APP_CLIENT_ID.into(),
             world::APP_SECRET.into(),
             Some(ClientSecretCredentialOptions {
-                cache: Some(Arc::clone(&cache)),
-                platform: Some(platform.clone()),
-                ..Default::default()
+                entra: EntraOptions {
+                    cache: Some(Arc::clone(&cache)),
+                    platform: Some(platform.clone()),
+                    ..Default::default()
+                },
             }),
         )
         .expect("valid arguments")

@@ -11,7 +11,7 @@ use super::walk::{Chain, Member};
 use crate::cache::Cache;
 use crate::credential::{Credential, token_credential};
 use crate::credentials::{
-    AzureCliCredential, AzureCliCredentialOptions, EnvironmentCredential, EnvironmentCredentialOptions,
+    AzureCliCredential, AzureCliCredentialOptions, EntraOptions, EnvironmentCredential, EnvironmentCredentialOptions,
     ManagedIdentityCredential, ManagedIdentityCredentialOptions,
 };
 use crate::error::Error;
@@ -110,11 +110,13 @@ impl DefaultAzureCredential {
         Ok(match step {
             Step::Environment => Member {
                 credential: EnvironmentCredential::new(Some(EnvironmentCredentialOptions {
-                    authority: options.authority.clone(),
-                    additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
-                    client_options: options.client_options.clone(),
-                    cache,
-                    platform,
+                    entra: EntraOptions {
+                        authority: options.authority.clone(),
+                        additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
+                        client_options: options.client_options.clone(),
+                        cache,
+                        platform,
+                    },
                 }))?,
                 may_fail: false,
             },

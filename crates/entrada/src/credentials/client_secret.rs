@@ -2,23 +2,14 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use azure_core::cloud::CloudConfiguration;
 use azure_core::credentials::Secret;
-use azure_core::http::ClientOptions;
 use zeroize::Zeroizing;
 
-use super::platform_for;
-use crate::cache::{Cache, Principal};
-use crate::credential::{Cached, Source, credential_from_cached};
-use crate::deadline::Deadline;
-use crate::entra::{
-    self, Authority, ClientProof, Tenants, TokenEndpoint, check_client_id, check_secret, client_credentials,
-};
+use super::app_only::AppOnly;
+use super::entra_options::EntraOptions;
+use crate::credential::{Cached, credential_from_cached};
+use crate::entra::{Client, Proof, check_secret};
 use crate::error::Error;
-use crate::platform::{Platform, Route};
-use crate::scope;
-use crate::token::{Fetched, TokenRequest};
 
 /// Authenticates an app registration (service principal) with a client secret: the client-credentials grant of
 /// RFC 6749, section 4.4.
@@ -45,18 +36,8 @@ pub struct ClientSecretCredential {
 /// Options for [`ClientSecretCredential`].
 #[derive(Clone, Debug, Default)]
 pub struct ClientSecretCredentialOptions {
-    /// The authority: an https URL or a host name. By default the one of `client_options.cloud`, else the one that
-    /// `AZURE_AUTHORITY_HOST` names, else `https://login.microsoftonline.com`.
-    pub authority: Option<String>,
-    /// Tenants that requests may name beside the credential's own; `*` for any.
-    pub additionally_allowed_tenants: Vec<String>,
-    /// The HTTP pipeline of a user's own. Its retries then count instead of the credential's. By default requests go
-    /// through the client that all credentials share.
-    pub client_options: Option<ClientOptions>,
-    /// A cache of its own; by default the one of the process.
-    pub cache: Option<Arc<Cache>>,
-    /// The machine; by default the real one.
-    pub platform: Option<Platform>,
+    /// What it has in common with other credentials of Entra.
+    pub entra: EntraOptions,
 }
 
 impl ClientSecretCredential {
@@ -81,81 +62,38 @@ impl ClientSecretCredential {
         secret: Secret,
         options: Option<ClientSecretCredentialOptions>,
     ) -> Result<Arc<Self>, Error> {
-        let options = options.unwrap_or_default();
-        let cloud = options.client_options.as_ref().and_then(|options| options.cloud.as_deref()).and_then(authority_of);
-        let platform = platform_for(options.platform, options.client_options, Route::Proxied);
-        let source = || {
-            check_client_id(&client_id)?;
+        let options = options.unwrap_or_default().entra;
+        let client = || {
             check_secret(secret.secret())?;
-            Ok(ClientSecret {
-                authority: Authority::new(options.authority.as_deref().or(cloud.as_deref()), platform.environment())?,
-                tenants: Tenants::new(tenant_id.to_owned(), options.additionally_allowed_tenants)?,
-                client_id,
-                secret: Zeroizing::new(secret.secret().to_owned()),
-                platform: platform.clone(),
-            })
+            Client::new(tenant_id, &client_id, Proof::Secret(Zeroizing::new(secret.secret().to_owned())), &options)
         };
-        let source = source().map_err(|error: Error| error.credential(name))?;
-        let principal = Principal::new(
-            "client secret",
-            &[Some(source.authority.as_str()), Some(tenant_id), Some(&source.client_id), Some(&source.secret)],
-        );
-        Ok(Arc::new(Self { cached: Cached::new(name, principal, source, platform, options.cache) }))
-    }
-}
-
-/// The authority of a cloud as `azure_core` configures it; `None` for the public one, which is the default anyway and
-/// must not hide `AZURE_AUTHORITY_HOST`.
-fn authority_of(cloud: &CloudConfiguration) -> Option<String> {
-    match cloud {
-        CloudConfiguration::AzureGovernment => Some("https://login.microsoftonline.us".into()),
-        CloudConfiguration::AzureChina => Some("https://login.chinacloudapi.cn".into()),
-        CloudConfiguration::Custom(custom) => Some(custom.authority_host.clone()),
-        _ => None,
+        let client = client().map_err(|error: Error| error.credential(name))?;
+        let (principal, platform) = (client.principal("client secret", &[]), client.platform.clone());
+        Ok(Arc::new(Self { cached: Cached::new(name, principal, AppOnly { client }, platform, options.cache) }))
     }
 }
 
 credential_from_cached!(ClientSecretCredential);
 
-struct ClientSecret {
-    authority: Authority,
-    tenants: Tenants,
-    client_id: String,
-    secret: Zeroizing<String>,
-    platform: Platform,
-}
-
-#[async_trait]
-impl Source for ClientSecret {
-    fn check(&self, request: &TokenRequest) -> Result<(), Error> {
-        scope::check_app_only(request)?;
-        self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
-        Ok(())
-    }
-
-    async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {
-        let target = self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
-        let endpoint = TokenEndpoint::new(&self.authority, target.tenant_id, &self.client_id, &request.scopes);
-        let deadline = Deadline::after(self.platform.clock(), entra::LIMIT);
-        let proof = ClientProof::Secret(&self.secret);
-        let fetched = client_credentials(&endpoint, &self.platform, deadline, &self.client_id, proof, request).await?;
-        target.confirm(&fetched.token)?;
-        Ok(fetched)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+    use azure_core::cloud::CloudConfiguration;
+    use azure_core::http::ClientOptions;
+
     use super::*;
+    use crate::cache::Cache;
     use crate::credential::Credential;
     use crate::platform::scripted::{Scripted, response};
+    use crate::token::TokenRequest;
 
     fn credential(machine: &Scripted) -> Arc<ClientSecretCredential> {
-        let options = ClientSecretCredentialOptions {
+        let entra = EntraOptions {
             platform: Some(machine.platform.clone()),
             cache: Some(Cache::new(Default::default())),
             ..Default::default()
         };
+        let options = ClientSecretCredentialOptions { entra };
         ClientSecretCredential::new("tenant", "client".into(), "s&cret".into(), Some(options)).expect("valid")
     }
 
@@ -215,11 +153,12 @@ mod tests {
             cloud: Some(Arc::new(CloudConfiguration::AzureGovernment)),
             ..Default::default()
         };
-        let options = ClientSecretCredentialOptions {
+        let entra = EntraOptions {
             client_options: Some(client_options),
             cache: Some(Cache::new(Default::default())),
             ..Default::default()
         };
+        let options = ClientSecretCredentialOptions { entra };
         let credential =
             ClientSecretCredential::new("tenant", "client".into(), "secret".into(), Some(options)).expect("valid");
         let credential: Arc<dyn azure_core::credentials::TokenCredential> = credential;

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use azure_core::http::ClientOptions;
 
 use super::client_secret::{ClientSecretCredential, ClientSecretCredentialOptions};
-use crate::cache::Cache;
+use super::entra_options::EntraOptions;
 use crate::credential::{Credential, token_credential};
 use crate::error::Error;
 use crate::platform::{Environment, Platform};
@@ -36,16 +35,8 @@ pub struct EnvironmentCredential {
 /// Options for [`EnvironmentCredential`].
 #[derive(Clone, Debug, Default)]
 pub struct EnvironmentCredentialOptions {
-    /// As for [`ClientSecretCredentialOptions::authority`].
-    pub authority: Option<String>,
-    /// As for [`ClientSecretCredentialOptions::additionally_allowed_tenants`].
-    pub additionally_allowed_tenants: Vec<String>,
-    /// As for [`ClientSecretCredentialOptions::client_options`].
-    pub client_options: Option<ClientOptions>,
-    /// A cache of its own; by default the one of the process.
-    pub cache: Option<Arc<Cache>>,
-    /// The machine; by default the real one.
-    pub platform: Option<Platform>,
+    /// What it has in common with other credentials of Entra.
+    pub entra: EntraOptions,
 }
 
 impl EnvironmentCredential {
@@ -61,21 +52,11 @@ impl EnvironmentCredential {
 }
 
 fn find(options: EnvironmentCredentialOptions) -> Result<Arc<ClientSecretCredential>, Error> {
-    let platform = options.platform.unwrap_or_else(Platform::system);
+    let platform = options.entra.platform.clone().unwrap_or_else(Platform::system);
     let (tenant_id, client_id, secret) = read(platform.environment())?;
-    ClientSecretCredential::with_name(
-        NAME,
-        &tenant_id,
-        client_id,
-        secret.into(),
-        Some(ClientSecretCredentialOptions {
-            authority: options.authority,
-            additionally_allowed_tenants: options.additionally_allowed_tenants,
-            client_options: options.client_options,
-            cache: options.cache,
-            platform: Some(platform),
-        }),
-    )
+    let entra = EntraOptions { platform: Some(platform), ..options.entra };
+    let options = ClientSecretCredentialOptions { entra };
+    ClientSecretCredential::with_name(NAME, &tenant_id, client_id, secret.into(), Some(options))
 }
 
 /// Tenant, client and secret, or which of them is missing.
@@ -133,15 +114,18 @@ token_credential!(EnvironmentCredential);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::Cache;
     use crate::error::Outcome;
     use crate::platform::scripted::{Scripted, response};
 
     async fn outcome(variables: &[(&str, &str)]) -> Result<Arc<Token>, Error> {
         let machine = Scripted::new(variables).answers([Ok(response(200, r#"{"access_token":"t","expires_in":60}"#))]);
         EnvironmentCredential::new(Some(EnvironmentCredentialOptions {
-            platform: Some(machine.platform),
-            cache: Some(Cache::new(Default::default())),
-            ..Default::default()
+            entra: EntraOptions {
+                platform: Some(machine.platform),
+                cache: Some(Cache::new(Default::default())),
+                ..Default::default()
+            },
         }))?
         .token(&TokenRequest::new(["https://vault.azure.net/.default"]))
         .await

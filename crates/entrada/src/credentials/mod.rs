@@ -1,12 +1,15 @@
 //! One file for each credential that a user can construct.
 
+mod app_only;
 mod azure_cli;
 mod client_secret;
+mod entra_options;
 mod environment;
 mod managed_identity;
 
 pub use azure_cli::{AzureCliCredential, AzureCliCredentialOptions};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialOptions};
+pub use entra_options::EntraOptions;
 pub use environment::{EnvironmentCredential, EnvironmentCredentialOptions};
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
 

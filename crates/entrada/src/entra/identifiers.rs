@@ -61,6 +61,11 @@ impl Tenants {
         Ok(Self { own, additionally_allowed })
     }
 
+    /// The credential's own.
+    pub(crate) fn own(&self) -> &str {
+        &self.own
+    }
+
     /// The tenant to ask: the one requested, where it is allowed, else the credential's own. With
     /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` set to anything but `0` or `false`, always its own.
     pub(crate) fn resolve<'t>(

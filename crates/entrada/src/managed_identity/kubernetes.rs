@@ -12,7 +12,7 @@ use super::answer::confirm;
 use super::exchange::Asked;
 use super::token_proxy::TokenProxy;
 use super::token_url::not_supported;
-use crate::entra::{Authority, ClientProof, Target, TokenEndpoint, check_client_id, client_credentials};
+use crate::entra::{Authority, ClientProof, Grant, Target, TokenEndpoint, check_client_id, is_about_the_assertion};
 use crate::error::{Condition, Error};
 use crate::platform::Environment;
 use crate::token::{Fetched, TokenRequest};
@@ -96,7 +96,9 @@ impl Kubernetes {
         }
         let request = TokenRequest { scopes: vec![scope], ..request.clone() };
         let proof = ClientProof::Assertion(&assertion);
-        let fetched = client_credentials(&endpoint, asked.platform, asked.deadline, client_id, proof, &request).await?;
+        let grant = Grant::ClientCredentials;
+        let granted = endpoint.redeem(asked.platform, asked.deadline, client_id, proof, &grant, &request).await?;
+        let fetched = granted.fetched;
         let id = UserAssignedId::ClientId(client_id.to_owned());
         confirm(HOST, &id, None, &fetched).map_err(|error| error.tried(endpoint.asked()))?;
         Ok(fetched)
@@ -127,11 +129,6 @@ impl std::fmt::Debug for Kubernetes {
 
 fn code(error: &Error) -> Option<&str> {
     error.server_answer()?.code.as_deref()
-}
-
-/// That the assertion is out of date, or that nobody knows it yet.
-fn is_about_the_assertion(error: &Error) -> bool {
-    matches!(code(error), Some("AADSTS700024" | "AADSTS700021" | "AADSTS70021"))
 }
 
 /// What Entra's refusals mean for an identity that Kubernetes vouches for.

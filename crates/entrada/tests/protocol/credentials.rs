@@ -8,7 +8,7 @@ use std::time::Duration;
 use entrada::platform::{Clock, FileError, FileStamp, Files, Platform, SystemClock, SystemFiles};
 use entrada::{
     AzureCliCredential, AzureCliCredentialOptions, Cache, CacheLimits, ClientSecretCredential,
-    ClientSecretCredentialOptions, Credential, DefaultAzureCredential, DefaultAzureCredentialOptions,
+    ClientSecretCredentialOptions, Credential, DefaultAzureCredential, DefaultAzureCredentialOptions, EntraOptions,
     EnvironmentCredential, EnvironmentCredentialOptions, Error, ExpectedIdentity, ManagedIdentityCredential,
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
@@ -41,10 +41,7 @@ pub(crate) fn make(
             text(&options.client_id),
             text(&options.client_secret).into(),
             Some(ClientSecretCredentialOptions {
-                authority: options.authority.clone(),
-                cache,
-                platform,
-                ..Default::default()
+                entra: EntraOptions { authority: options.authority.clone(), cache, platform, ..Default::default() },
             }),
         )?,
         "ManagedIdentityCredential" => {
@@ -66,9 +63,9 @@ pub(crate) fn make(
                 ..Default::default()
             }))?
         }
-        "EnvironmentCredential" => {
-            EnvironmentCredential::new(Some(EnvironmentCredentialOptions { cache, platform, ..Default::default() }))?
-        }
+        "EnvironmentCredential" => EnvironmentCredential::new(Some(EnvironmentCredentialOptions {
+            entra: EntraOptions { cache, platform, ..Default::default() },
+        }))?,
         "AzureCliCredential" => AzureCliCredential::new(Some(AzureCliCredentialOptions {
             tenant_id: options.tenant_id.clone(),
             process_timeout: options.process_timeout.map(Duration::from_secs),

@@ -1,0 +1,32 @@
+//! What all credentials that ask Microsoft Entra have in common.
+
+use std::sync::Arc;
+
+use azure_core::http::ClientOptions;
+
+use crate::cache::Cache;
+use crate::platform::Platform;
+
+/// Options that all credentials have which ask Microsoft Entra for tokens.
+///
+/// ```
+/// use entrada::EntraOptions;
+///
+/// let options = EntraOptions { authority: Some("login.microsoftonline.us".into()), ..Default::default() };
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct EntraOptions {
+    /// The authority: an https URL or a host name. By default the one of `client_options.cloud`, else the one that
+    /// `AZURE_AUTHORITY_HOST` names, else `https://login.microsoftonline.com`.
+    pub authority: Option<String>,
+    /// Tenants that requests may name beside the credential's own; `*` for any. With
+    /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` set to anything but `0` or `false`, always its own is asked.
+    pub additionally_allowed_tenants: Vec<String>,
+    /// The HTTP pipeline of a user's own. Its retries then count instead of the credential's. By default requests go
+    /// through the client that all credentials share.
+    pub client_options: Option<ClientOptions>,
+    /// A cache of its own; by default the one of the process.
+    pub cache: Option<Arc<Cache>>,
+    /// The machine; by default the real one.
+    pub platform: Option<Platform>,
+}
