@@ -103,7 +103,7 @@ pub struct Tenant {
 }
 
 /// An app registration.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct App {
     /// Client (application) id, a GUID.

@@ -4,6 +4,7 @@
 //! signing and verifying are ring's.
 
 use crate::clock;
+use crate::config::Tenant;
 use crate::directory::{Directory, Kind, Known};
 use crate::resources::Audience;
 use base64::Engine;
@@ -76,7 +77,8 @@ impl SigningKey {
         }]})
     }
 
-    fn sign(&self, claims: &Value, version: u8) -> Option<String> {
+    /// Signs the claims of a v1 or a v2 token.
+    pub(crate) fn sign(&self, claims: &Value, version: u8) -> Option<String> {
         // A v2 token has no `x5t` in its header.
         let header = if version == 1 {
             json!({"typ": "JWT", "alg": "RS256", "x5t": self.id, "kid": self.id})
@@ -217,40 +219,9 @@ pub(crate) fn issue(
     proof: ClientProof,
     lifetime: i64,
 ) -> Option<Issued> {
-    let tenant = directory.tenant(&principal.tenant)?;
-    let names = tenant.cloud.names();
-    // Entra dates a token five minutes back, for clocks that are behind.
-    let not_before = clock::now() - 300;
-    let expires_on = clock::now().saturating_add(lifetime);
-    let proof = match proof {
-        ClientProof::Secret => "1",
-        ClientProof::Certificate => "2",
-    };
     let client_id = principal.client_id.as_deref().unwrap_or(USERS_CLIENT);
-    let mut claims = json!({
-        "aud": audience.value,
-        "iat": not_before.min(expires_on),
-        "nbf": not_before.min(expires_on),
-        "exp": expires_on,
-        "aio": random_text(),
-        "oid": principal.object_id,
-        "rh": format!("1.{}.", random_text()),
-        "sub": principal.object_id,
-        "tid": tenant.id,
-        "uti": random_text(),
-    });
-    if audience.version == 1 {
-        claims["iss"] = format!("https://{}/{}/", names.v1_issuer, tenant.id).into();
-        claims["idp"] = claims["iss"].clone();
-        claims["appid"] = client_id.into();
-        claims["appidacr"] = proof.into();
-        claims["ver"] = "1.0".into();
-    } else {
-        claims["iss"] = format!("https://{}/{}/v2.0", names.authority, tenant.id).into();
-        claims["azp"] = client_id.into();
-        claims["azpacr"] = proof.into();
-        claims["ver"] = "2.0".into();
-    }
+    let (mut claims, not_before, expires_on) =
+        claims(directory.tenant(&principal.tenant)?, &principal.object_id, client_id, audience, proof, lifetime);
     if principal.kind == Kind::User {
         let name = principal.name.split('@').next().unwrap_or_default();
         claims["name"] = name.into();
@@ -274,6 +245,50 @@ pub(crate) fn issue(
     }
     let token = key.sign(&claims, audience.version)?;
     Some(Issued { token, not_before, expires_on })
+}
+
+/// The claims of every access token, with the times between which it is good.
+pub(crate) fn claims(
+    tenant: &Tenant,
+    object_id: &str,
+    client_id: &str,
+    audience: &Audience,
+    proof: ClientProof,
+    lifetime: i64,
+) -> (Value, i64, i64) {
+    let names = tenant.cloud.names();
+    let expires_on = clock::now().saturating_add(lifetime);
+    // Entra dates a token five minutes back, for clocks that are behind.
+    let not_before = (clock::now() - 300).min(expires_on);
+    let proof = match proof {
+        ClientProof::Secret => "1",
+        ClientProof::Certificate => "2",
+    };
+    let mut claims = json!({
+        "aud": audience.value,
+        "iat": not_before,
+        "nbf": not_before,
+        "exp": expires_on,
+        "aio": random_text(),
+        "oid": object_id,
+        "rh": format!("1.{}.", random_text()),
+        "sub": object_id,
+        "tid": tenant.id,
+        "uti": random_text(),
+    });
+    if audience.version == 1 {
+        claims["iss"] = format!("https://{}/{}/", names.v1_issuer, tenant.id).into();
+        claims["idp"] = claims["iss"].clone();
+        claims["appid"] = client_id.into();
+        claims["appidacr"] = proof.into();
+        claims["ver"] = "1.0".into();
+    } else {
+        claims["iss"] = format!("https://{}/{}/v2.0", names.authority, tenant.id).into();
+        claims["azp"] = client_id.into();
+        claims["azpacr"] = proof.into();
+        claims["ver"] = "2.0".into();
+    }
+    (claims, not_before, expires_on)
 }
 
 /// Checks a v1 token shown to one of Azure's services.
@@ -309,7 +324,7 @@ pub(crate) fn verify(
 }
 
 /// Text without meaning, as in the claims that only Entra reads.
-fn random_text() -> String {
+pub(crate) fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes())
 }
 

@@ -284,8 +284,7 @@ fn apps() -> Vec<App> {
         name: name.into(),
         secrets,
         service_principals,
-        federated_credentials: Vec::new(),
-        app_roles: BTreeMap::new(),
+        ..App::default()
     };
     let mut orders = app(
         APP_CLIENT_ID,

@@ -11,11 +11,9 @@ pub(super) fn instance(call: &Call, names: &Names) -> Result<Reply, EntraError> 
     let endpoint = call.parameter("authorization_endpoint").ok_or_else(|| {
         EntraError::request(900_144, "The request must contain the following parameter: 'authorization_endpoint'.")
     })?;
-    let invalid = || EntraError {
-        status: 400,
-        code: 50_049,
-        error: "invalid_instance",
-        text: format!("Unknown or invalid instance. '{endpoint}' is not an authority of Microsoft Entra."),
+    let invalid = || {
+        let text = format!("Unknown or invalid instance. '{endpoint}' is not an authority of Microsoft Entra.");
+        EntraError::new(400, 50_049, "invalid_instance", text)
     };
     let url = url::Url::parse(endpoint).map_err(|_| invalid())?;
     let host = url.host_str().filter(|_| url.scheme() == "https").ok_or_else(invalid)?;

@@ -8,32 +8,61 @@ use serde_json::json;
 #[derive(Debug)]
 pub(crate) struct EntraError {
     pub(crate) status: u16,
-    /// The number after `AADSTS`.
+    /// The number after `AADSTS`; 0 for what is the emulator's own.
     pub(crate) code: u32,
     /// The OAuth error (RFC 6749, section 5.2) or Entra's own.
     pub(crate) error: &'static str,
     pub(crate) text: String,
+    /// What kind of interaction is required, for clients that tell kinds apart.
+    pub(crate) suberror: Option<&'static str>,
+    /// What the next request must put into its parameter `claims`, as JSON.
+    pub(crate) claims: Option<String>,
 }
 
 impl EntraError {
+    /// A refusal without `suberror` and `claims`.
+    pub(crate) fn new(status: u16, code: u32, error: &'static str, text: impl Into<String>) -> Self {
+        Self { status, code, error, text: text.into(), suberror: None, claims: None }
+    }
+
     /// A refusal of the request's form, status 400.
     pub(crate) fn request(code: u32, text: impl Into<String>) -> Self {
-        Self { status: 400, code, error: "invalid_request", text: text.into() }
+        Self::new(400, code, "invalid_request", text)
     }
 
     /// A refusal of the client's proof of itself, status 401.
     pub(crate) fn client(code: u32, text: impl Into<String>) -> Self {
-        Self { status: 401, code, error: "invalid_client", text: text.into() }
+        Self::new(401, code, "invalid_client", text)
     }
 
     pub(crate) fn missing(parameter: &str) -> Self {
         Self::request(900_144, format!("The request body must contain the following parameter: '{parameter}'."))
     }
 
+    /// What the emulator does not do, said plainly.
+    pub(crate) fn not_emulated(text: impl Into<String>) -> Self {
+        Self::new(501, 0, "not_emulated", text)
+    }
+
+    /// The emulator itself cannot answer.
+    pub(crate) fn unavailable(text: impl Into<String>) -> Self {
+        Self::new(500, 90_033, "temporarily_unavailable", text)
+    }
+
+    /// The first sentence with the code in front, as the journal notes it.
+    pub(crate) fn short(&self) -> String {
+        let first = self.text.split_inclusive(". ").next().unwrap_or(&self.text).trim_end();
+        format!("AADSTS{}: {first}", self.code)
+    }
+
     pub(crate) fn reply(&self, authority: &str, correlation: &str) -> Reply {
+        if self.code == 0 {
+            let body = json!({"error": self.error, "error_description": self.text});
+            return Reply::json(self.status, &body).note(self.text.as_str());
+        }
         let trace = uuid::Uuid::new_v4().to_string();
         let timestamp = clock::entra_time(clock::now());
-        let body = json!({
+        let mut body = json!({
             "error": self.error,
             "error_description": format!(
                 "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
@@ -45,7 +74,12 @@ impl EntraError {
             "correlation_id": correlation,
             "error_uri": format!("https://{authority}/error?code={}", self.code),
         });
-        let first = self.text.split_inclusive(". ").next().unwrap_or(&self.text).trim_end();
-        Reply::json(self.status, &body).header("x-ms-request-id", trace).note(format!("AADSTS{}: {first}", self.code))
+        if let Some(suberror) = self.suberror {
+            body["suberror"] = suberror.into();
+        }
+        if let Some(claims) = &self.claims {
+            body["claims"] = claims.as_str().into();
+        }
+        Reply::json(self.status, &body).header("x-ms-request-id", trace).note(self.short())
     }
 }

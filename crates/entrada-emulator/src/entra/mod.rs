@@ -1,8 +1,12 @@
 //! Entra's authority: discovery, keys and the token endpoints.
 
+mod client;
 mod discovery;
 mod error;
 mod federation;
+mod form;
+mod grants;
+mod scope;
 mod token;
 
 use crate::call::{Call, Reply};
@@ -81,12 +85,12 @@ fn route(state: &State, key: &SigningKey, names: &Names, call: &Call) -> Result<
         }
         [tenant, "oauth2", "token"] => token::answer(state, key, names, tenant, 1, call),
         [tenant, "oauth2", "v2.0", "token"] => token::answer(state, key, names, tenant, 2, call),
-        _ => Err(EntraError {
-            status: 404,
-            code: 90_034,
-            error: "invalid_request",
-            text: format!("The emulator does not answer {} {} of Entra.", call.method, call.path),
-        }),
+        _ => Err(EntraError::new(
+            404,
+            90_034,
+            "invalid_request",
+            format!("The emulator does not answer {} {} of Entra.", call.method, call.path),
+        )),
     }
 }
 
@@ -104,25 +108,19 @@ fn find_tenant<'a>(state: &'a State, names: &Names, tenant: &str) -> Result<&'a 
                 && !tenant.ends_with('.')
                 && tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))));
     if !well_formed {
-        return Err(EntraError {
-            status: 400,
-            code: 900_023,
-            error: "invalid_request",
-            text: format!(
-                "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."
-            ),
-        });
+        return Err(EntraError::request(
+            900_023,
+            format!("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."),
+        ));
     }
     state
         .directory
         .tenant(tenant)
         .filter(|found| found.cloud == names.cloud)
-        .ok_or_else(|| EntraError {
-            status: 400,
-            code: 90_002,
-            error: "invalid_request",
-            text: format!(
+        .ok_or_else(|| EntraError::request(
+            90_002,
+            format!(
                 "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
             ),
-        })
+        ))
 }

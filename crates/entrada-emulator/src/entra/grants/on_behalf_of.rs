@@ -1,0 +1,10 @@
+//! On behalf of: a user's token is exchanged for one for another resource (RFC 7523).
+
+use crate::call::Reply;
+use crate::entra::EntraError;
+use crate::entra::token::TokenRequest;
+
+/// Answers a request with this grant.
+pub(in crate::entra) fn answer(_: &TokenRequest<'_>) -> Result<Reply, EntraError> {
+    Err(EntraError::not_emulated("The emulator does not answer the grant 'on_behalf_of'."))
+}
