@@ -1,7 +1,7 @@
 //! What every credential is: a source behind the cache.
 
 use std::fmt;
-use std::future::ready;
+use std::future::{Future, ready};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -262,7 +262,7 @@ impl Cached {
 /// assert!(landing.is_err());
 /// # Ok::<(), entrada::Error>(())
 /// ```
-pub struct Fetch(Arc<Flight<Arc<Token>>>);
+pub struct Fetch<T = Arc<Token>>(Arc<Flight<T>>);
 
 impl Fetch {
     /// Starts to fetch.
@@ -276,26 +276,36 @@ impl Fetch {
         request: TokenRequest,
         then: impl FnOnce(&Result<Arc<Token>, Error>) + Send + 'static,
     ) -> Self {
+        Self::of(async move { credential.token(&request).await }, then)
+    }
+}
+
+impl<T: Clone + Send + 'static> Fetch<T> {
+    /// Starts anything else that a credential does, as if it were a fetch of a token.
+    pub fn of(
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+        then: impl FnOnce(&Result<T, Error>) + Send + 'static,
+    ) -> Self {
         let flight = Arc::new(Flight::new());
         let landing = Arc::clone(&flight);
-        let spawned = runtime::spawn(async move {
-            let outcome = credential.token(&request).await;
+        let land = move |outcome: Result<T, Error>| {
             landing.land(outcome.clone());
             then(&outcome);
-        });
-        if let Err(error) = spawned {
-            flight.land(Err(error));
+        };
+        match runtime::start() {
+            Ok(runtime) => runtime.spawn(async move { land(work.await) }),
+            Err(error) => land(Err(error)),
         }
         Self(flight)
     }
 
     /// Blocks this thread until the outcome is there, but no longer than `limit`. Every call after that returns it again.
-    pub fn wait_blocking(&self, limit: std::time::Duration) -> Option<Result<Arc<Token>, Error>> {
+    pub fn wait_blocking(&self, limit: std::time::Duration) -> Option<Result<T, Error>> {
         self.0.wait_blocking(limit)
     }
 }
 
-impl fmt::Debug for Fetch {
+impl<T> fmt::Debug for Fetch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fetch").finish_non_exhaustive()
     }

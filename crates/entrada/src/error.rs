@@ -136,6 +136,7 @@ struct Inner {
     answer: Option<Answer>,
     next: Option<String>,
     attempts: Vec<Attempt>,
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -150,6 +151,7 @@ impl Error {
             answer: None,
             next: None,
             attempts: Vec::new(),
+            cause: None,
         }))
     }
 
@@ -235,6 +237,16 @@ impl Error {
     #[must_use]
     pub fn attempts(self, attempts: Vec<Attempt>) -> Self {
         self.edit(|inner| inner.attempts = attempts)
+    }
+
+    /// Keeps the error of a caller's own function that this one comes of; [`source`](std::error::Error::source) returns
+    /// it. The first one stays: it was nearest.
+    #[must_use]
+    pub fn caused_by(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        if self.0.cause.is_some() {
+            return self;
+        }
+        self.edit(|inner| inner.cause = Some(Arc::new(cause)))
     }
 
     /// What the failure means.
@@ -364,7 +376,11 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as _)
+    }
+}
 
 impl From<Error> for azure_core::Error {
     fn from(error: Error) -> Self {
@@ -412,6 +428,14 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("\n    EnvironmentCredential      0 ms  not set up; do this and that"));
         assert!(text.contains("\n    AzureCliCredential       512 ms  not set up; do this and that"));
+    }
+
+    #[test]
+    fn the_error_of_a_callers_function_comes_back_as_it_was() {
+        let cause = std::io::Error::other("mine");
+        let error = Error::failed("the function failed").caused_by(cause).credential("C").next("mend it");
+        let source = std::error::Error::source(&error).expect("a source");
+        assert_eq!(source.downcast_ref::<std::io::Error>().map(ToString::to_string).as_deref(), Some("mine"));
     }
 
     #[test]

@@ -35,10 +35,25 @@ pub(crate) fn fork_gate() -> RwLockReadGuard<'static, ()> {
 
 /// Runs a future on the crate's own threads.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-    #[cfg(test)]
-    let Some(future) = by_hand::spawn(future) else { return Ok(()) };
-    handle()?.spawn(future);
+    start()?.spawn(future);
     Ok(())
+}
+
+/// Has the crate's own threads, for who must know beforehand that there are some.
+pub(crate) fn start() -> Result<Started, Error> {
+    Ok(Started(handle()?))
+}
+
+/// The crate's own threads.
+pub(crate) struct Started(Handle);
+
+impl Started {
+    /// Runs a future on them.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        #[cfg(test)]
+        let Some(future) = by_hand::spawn(future) else { return };
+        self.0.spawn(future);
+    }
 }
 
 /// Runs a future on the crate's own threads and waits for what it returns, on any runtime or none.
