@@ -97,6 +97,8 @@ pub struct Answer {
     pub error: Option<String>,
     /// Microsoft Entra's own code, for example `AADSTS7000215`.
     pub code: Option<String>,
+    /// Microsoft Entra's hint at what kind of action helps, for example `basic_action` or `consent_required`.
+    pub suberror: Option<String>,
     /// The server's own words, shortened.
     pub text: String,
     /// The server's trace id.
@@ -134,6 +136,7 @@ struct Inner {
     what: String,
     tried: Option<String>,
     answer: Option<Answer>,
+    claims: Option<String>,
     next: Option<String>,
     attempts: Vec<Attempt>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
@@ -149,6 +152,7 @@ impl Error {
             what: what.into(),
             tried: None,
             answer: None,
+            claims: None,
             next: None,
             attempts: Vec::new(),
             cause: None,
@@ -208,6 +212,12 @@ impl Error {
     #[must_use]
     pub fn answer(self, answer: Answer) -> Self {
         self.edit(|inner| inner.answer = Some(answer))
+    }
+
+    /// Keeps the claims that the next request must bring.
+    #[must_use]
+    pub(crate) fn with_claims(self, claims: Option<String>) -> Self {
+        self.edit(|inner| inner.claims = claims)
     }
 
     /// Takes a secret out of what came back: a server, or a proxy in its place, may repeat the request.
@@ -272,6 +282,12 @@ impl Error {
     /// What the server answered, where one did.
     pub fn server_answer(&self) -> Option<&Answer> {
         self.0.answer.as_ref()
+    }
+
+    /// The claims that the server wants the next sign-in to satisfy, as JSON (OpenID Connect Core 1.0, section 5.5), where
+    /// it named some: conditional access does. Pass them on in [`TokenRequest::claims`](crate::TokenRequest::claims).
+    pub fn claims(&self) -> Option<&str> {
+        self.0.claims.as_deref()
     }
 
     /// What was tried, where something was.

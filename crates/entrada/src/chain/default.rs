@@ -66,6 +66,8 @@ pub struct DefaultAzureCredentialOptions {
     /// The authority for a service principal; by default the one that `AZURE_AUTHORITY_HOST` names, else
     /// `https://login.microsoftonline.com`.
     pub authority: Option<String>,
+    /// Trusts the authority without asking whether it is known; see [`EntraOptions::disable_instance_discovery`].
+    pub disable_instance_discovery: bool,
     /// Tenants that requests may name beside the service principal's own; `*` for any.
     pub additionally_allowed_tenants: Vec<String>,
     /// How long a developer's tool may take; 10 seconds by default.
@@ -111,6 +113,7 @@ impl DefaultAzureCredential {
             Step::Environment => Member {
                 credential: EnvironmentCredential::new(Some(EnvironmentCredentialOptions {
                     entra: EntraOptions {
+                        disable_instance_discovery: options.disable_instance_discovery,
                         authority: options.authority.clone(),
                         additionally_allowed_tenants: options.additionally_allowed_tenants.clone(),
                         client_options: options.client_options.clone(),

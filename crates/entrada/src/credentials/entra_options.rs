@@ -19,6 +19,10 @@ pub struct EntraOptions {
     /// The authority: an https URL or a host name. By default the one of `client_options.cloud`, else the one that
     /// `AZURE_AUTHORITY_HOST` names, else `https://login.microsoftonline.com`.
     pub authority: Option<String>,
+    /// Trusts the authority without asking the public cloud whether it is one of Microsoft Entra's. Only an authority that
+    /// is neither well-known nor AD FS, B2C or an external tenant is asked about, once a process. For clouds without a
+    /// connection to the internet.
+    pub disable_instance_discovery: bool,
     /// Tenants that requests may name beside the credential's own; `*` for any. With
     /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` set to anything but `0` or `false`, always its own is asked.
     pub additionally_allowed_tenants: Vec<String>,

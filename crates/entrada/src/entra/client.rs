@@ -61,7 +61,8 @@ impl Client {
         let platform = platform_for(options.platform.clone(), options.client_options.clone(), Route::Proxied);
         check_client_id(client_id)?;
         Ok(Self {
-            authority: Authority::new(options.authority.as_deref().or(cloud.as_deref()), platform.environment())?,
+            authority: Authority::new(options.authority.as_deref().or(cloud.as_deref()), platform.environment())?
+                .for_tenant(tenant_id)?,
             tenants: Tenants::new(tenant_id.to_owned(), options.additionally_allowed_tenants.clone())?,
             client_id: client_id.to_owned(),
             proof,

@@ -1,9 +1,11 @@
 //! Microsoft Entra's side of the OAuth 2.0 protocol.
 
+#[allow(dead_code, reason = "discovery, regions and the credentials of users come next")]
 mod authority;
 #[allow(dead_code, reason = "the credentials that use the rest come next")]
 mod client;
 mod error_answer;
+mod error_codes;
 #[allow(dead_code, reason = "the credentials that use the rest come next")]
 mod grant;
 mod identifiers;
@@ -11,6 +13,8 @@ mod token_endpoint;
 
 pub(crate) use authority::Authority;
 pub(crate) use client::{Client, Proof, is_about_the_assertion};
+#[allow(unused_imports, reason = "users' credentials come next")]
+pub(crate) use error_answer::refusal_of;
 pub(crate) use grant::{ClientProof, Grant};
 pub(crate) use identifiers::{Target, Tenants, check_client_id, check_secret, check_tenant_id};
 pub(crate) use token_endpoint::{LIMIT, TokenEndpoint};
