@@ -71,7 +71,12 @@ fn said(error: &str, description: &str) -> Answer {
 /// What an answer means, and what to do.
 fn judged(answer: Answer) -> Error {
     let error = answer.error.as_deref().unwrap_or_default();
-    let meaning = meaning(error, answer.code.as_deref());
+    let word = match answer.status {
+        // Only of a person does it say so: a proxy that answers 403 has other reasons.
+        None if error == "access_denied" => "authorization_declined",
+        _ => error,
+    };
+    let meaning = meaning(word, answer.code.as_deref());
     let what = match (meaning, answer.status) {
         (Some(meaning), _) => meaning.what,
         (None, Some(status)) => by_status(status).unwrap_or("Microsoft Entra refused the request"),
@@ -230,6 +235,9 @@ mod tests {
         assert_eq!((answer.trace_id.as_deref(), answer.correlation_id.as_deref()), (Some("t-1"), Some("c-1")));
         assert_eq!(answer.timestamp.as_deref(), Some("2026-11-24 01:02:03Z"));
         assert!(refusal_of("server_error", "").to_string().contains("refused the sign-in"));
+        assert!(refusal_of("access_denied", "").to_string().contains("was declined"));
+        let forbidden = refusal(&response(403, r#"{"error":"access_denied"}"#), 0);
+        assert_eq!(forbidden.outcome(), Outcome::Failed);
     }
 
     #[test]

@@ -218,7 +218,7 @@ pub(super) const MEANINGS: &[Meaning] = &[
         "have an administrator grant consent in the Azure portal under API permissions",
     ),
     person(
-        &["AADSTS65004", "access_denied", "authorization_declined"],
+        &["AADSTS65004", "authorization_declined"],
         "the sign-in or the consent was declined",
         "sign in again, and accept",
     ),
