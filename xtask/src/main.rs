@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | wheel | bench`.
+//! The project's own commands: `cargo xtask demo | test | wheel | bench | fuzz`.
 
 mod build;
 mod command;
@@ -22,6 +22,8 @@ Usage: cargo xtask VERB
   test [RING…]      run every check, or some rings: lint, unit, protocol, python, real
   wheel             build the Python wheel into dist/
   bench [ARGS…]     measure side by side with azure-identity
+  fuzz [TARGET…] [--seconds N]
+                    look for input that breaks a reader, 60 seconds a target
   help              print this
 
 Everything is installed below target/xtask; logs of every step are in target/xtask/logs.";
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         "test" => verbs::test::run(rest),
         "wheel" => verbs::wheel::run(rest),
         "bench" => verbs::bench::run(rest),
+        "fuzz" => verbs::fuzz::run(rest),
         "help" | "--help" | "-h" => {
             anstream::println!("{USAGE}");
             ExitCode::SUCCESS

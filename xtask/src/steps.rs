@@ -65,21 +65,29 @@ impl Steps {
         name: &str,
         work: impl FnOnce(&Log) -> Result<T, Failure>,
     ) -> Option<T> {
+        self.noted(group, name, |log| work(log).map(|made| (made, String::new())))
+    }
+
+    /// Runs a step that has something to say of what came of it.
+    pub(crate) fn noted<T>(
+        &mut self,
+        group: &str,
+        name: &str,
+        work: impl FnOnce(&Log) -> Result<(T, String), Failure>,
+    ) -> Option<T> {
         announce(group, name);
         let start = Instant::now();
         let result = Log::new(&format!("{group} {name}")).and_then(|log| {
             work(&log)
                 .map_err(|failure| Failure { log: failure.log.or_else(|| Some(log.path().to_owned())), ..failure })
         });
-        self.record(group, name, result.map(|made| (made, String::new())), start.elapsed())
+        self.record(group, name, result, start.elapsed())
     }
 
     /// Runs a step whose log tells of tests: there must have been some, and in CI none may have been skipped.
     pub(crate) fn tests(&mut self, group: &str, name: &str, work: impl FnOnce(&Log) -> Result<(), Failure>) {
-        announce(group, name);
-        let start = Instant::now();
-        let result = Log::new(&format!("{group} {name}")).and_then(|log| {
-            work(&log)?;
+        self.noted(group, name, |log| {
+            work(log)?;
             let counts = Counts::of(&log.text());
             if counts.passed == 0 {
                 return Err(log.failure("no test ran".into()));
@@ -91,7 +99,6 @@ impl Steps {
             let skipped = if counts.skipped > 0 { format!(", {} skipped", counts.skipped) } else { String::new() };
             Ok(((), format!("{} tests{skipped}", counts.passed)))
         });
-        self.record(group, name, result, start.elapsed());
     }
 
     /// Takes a step's result, and a note on what came of it.

@@ -44,6 +44,9 @@ mod developer_tools;
 mod entra;
 mod error;
 mod expected_identity;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limiter;
 mod managed_identity;
 pub mod platform;

@@ -54,6 +54,10 @@ impl Test {
         steps.run("lint", "clippy", |log| {
             log.run(cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))
         });
+        // What fuzz/ is made of; its programs themselves are a line each, and a unit test compares them.
+        steps.run("lint", "clippy, as cargo-fuzz compiles", |log| {
+            log.run(cargo("clippy").args(["--package", "entrada", "--lib", "--", "-D", "warnings", "--cfg", "fuzzing"]))
+        });
         steps.run("lint", "rustdoc", |log| {
             log.run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
         });

@@ -12,7 +12,8 @@ mod http_client;
 mod memory;
 mod pinned;
 mod processes;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code, reason = "only tests look at all that was asked"))]
 pub(crate) mod scripted;
 mod shared_memory;
 mod tls;
