@@ -193,6 +193,19 @@ impl Error {
         self.edit(|inner| inner.credential = Some(name.into()))
     }
 
+    /// Says what it prevented; the reason, with the name of the credential that gave it, follows.
+    #[must_use]
+    pub(crate) fn because(self, what: &str) -> Self {
+        self.edit(|inner| {
+            inner.what = match inner.credential.take() {
+                Some(name) => format!("{what}: {name}: {}", inner.what),
+                None => format!("{what}: {}", inner.what),
+            };
+            // Whoever asked for this gave nothing wrong.
+            inner.invalid_argument = false;
+        })
+    }
+
     /// Says in which condition an endpoint was found. The first one to say so stays: it was nearest.
     #[must_use]
     pub(crate) fn condition_of(self, condition: Condition) -> Self {
@@ -253,10 +266,16 @@ impl Error {
     /// it. The first one stays: it was nearest.
     #[must_use]
     pub fn caused_by(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.caused_by_any(Arc::new(cause))
+    }
+
+    /// The same for an error of a type that is not known.
+    #[must_use]
+    pub(crate) fn caused_by_any(self, cause: Arc<dyn std::error::Error + Send + Sync>) -> Self {
         if self.0.cause.is_some() {
             return self;
         }
-        self.edit(|inner| inner.cause = Some(Arc::new(cause)))
+        self.edit(|inner| inner.cause = Some(cause))
     }
 
     /// What the failure means.

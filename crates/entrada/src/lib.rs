@@ -35,6 +35,7 @@
 //! Tokens are fetched on two threads of the crate's own, started with the first request. Callers may use any async
 //! runtime, or none: see [`Fetch`].
 
+mod assertions;
 mod cache;
 mod chain;
 mod credential;
@@ -57,12 +58,18 @@ mod sync;
 mod token;
 mod token_answer;
 
+pub use assertions::{
+    AssertionError, AssertionRequest, ClientAssertion, EnvironmentAssertion, FileAssertion, ManagedIdentityAssertion,
+    ManagedIdentityAssertionOptions,
+};
 pub use cache::{Cache, CacheLimits};
 pub use chain::{ChainedTokenCredential, DefaultAzureCredential, DefaultAzureCredentialOptions};
 pub use credential::{Credential, Fetch};
 pub use credentials::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, EntraOptions,
-    EnvironmentCredential, EnvironmentCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredential, ClientAssertionCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions, EntraOptions, EnvironmentCredential,
+    EnvironmentCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 pub use error::{Answer, Attempt, Condition, Error, Outcome};
 pub use expected_identity::ExpectedIdentity;

@@ -2,16 +2,21 @@
 
 mod app_only;
 mod azure_cli;
+mod client_assertion;
 mod client_secret;
+mod described;
 mod entra_options;
 mod environment;
 mod managed_identity;
+mod workload_identity;
 
 pub use azure_cli::{AzureCliCredential, AzureCliCredentialOptions};
+pub use client_assertion::{ClientAssertionCredential, ClientAssertionCredentialOptions};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialOptions};
 pub use entra_options::EntraOptions;
 pub use environment::{EnvironmentCredential, EnvironmentCredentialOptions};
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
+pub use workload_identity::{WorkloadIdentityCredential, WorkloadIdentityCredentialOptions};
 
 use azure_core::http::ClientOptions;
 

@@ -7,7 +7,7 @@ use azure_core::cloud::CloudConfiguration;
 use zeroize::Zeroizing;
 
 use super::grant::{ClientProof, Grant, Granted};
-use super::{Authority, Tenants, TokenEndpoint, check_client_id};
+use super::{Authority, Tenants, TokenEndpoint, TokenProxy, check_client_id};
 use crate::cache::Principal;
 use crate::credentials::{EntraOptions, platform_for};
 use crate::deadline::Deadline;
@@ -43,6 +43,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) client_id: &'a str,
     /// Who will read it: the URL of the token endpoint.
     pub(crate) audience: &'a str,
+    /// The authority that the token endpoint belongs to.
+    pub(crate) authority: &'a Authority,
 }
 
 /// An app at an authority, ready to redeem grants.
@@ -52,6 +54,7 @@ pub(crate) struct Client {
     pub(crate) client_id: String,
     pub(crate) proof: Proof,
     pub(crate) platform: Platform,
+    proxy: Option<Arc<TokenProxy>>,
 }
 
 impl Client {
@@ -67,7 +70,13 @@ impl Client {
             client_id: client_id.to_owned(),
             proof,
             platform,
+            proxy: None,
         })
+    }
+
+    /// The same client, whose requests go to a proxy of its cluster, where there is one.
+    pub(crate) fn behind(self, proxy: Option<Arc<TokenProxy>>) -> Self {
+        Self { proxy, ..self }
     }
 
     /// Who this is, for the cache: `kind` of credential, and `more` that sets it apart.
@@ -93,7 +102,10 @@ impl Client {
         deadline: Deadline,
     ) -> Result<Granted, Error> {
         let target = self.tenants.resolve(request.tenant_id.as_deref(), self.platform.environment())?;
-        let endpoint = TokenEndpoint::new(&self.authority, target.tenant_id, &self.client_id, &request.scopes);
+        let mut endpoint = TokenEndpoint::new(&self.authority, target.tenant_id, &self.client_id, &request.scopes);
+        if let Some(proxy) = &self.proxy {
+            endpoint = endpoint.behind(proxy.url(), proxy.trust(self.platform.files())?);
+        }
         let outcome = match self.exchange(&endpoint, request, grant, deadline).await {
             // A new assertion may do: the old one was about to be replaced, or the trust in it is not known everywhere yet.
             Err(error) if matches!(self.proof, Proof::Assertion(_)) && is_about_the_assertion(&error) => {
@@ -118,8 +130,8 @@ impl Client {
             Proof::None => ClientProof::None,
             Proof::Secret(secret) => ClientProof::Secret(secret),
             Proof::Assertion(source) => {
-                let (platform, client_id) = (&self.platform, &*self.client_id);
-                let exchange = Exchange { platform, deadline, client_id, audience: endpoint.url() };
+                let (platform, client_id, authority) = (&self.platform, &*self.client_id, &self.authority);
+                let exchange = Exchange { platform, deadline, client_id, audience: endpoint.url(), authority };
                 assertion = source.assertion(&exchange).await?;
                 ClientProof::Assertion(&assertion)
             }
@@ -129,7 +141,7 @@ impl Client {
 }
 
 /// That the assertion is out of date, or that nobody knows it yet.
-pub(crate) fn is_about_the_assertion(error: &Error) -> bool {
+fn is_about_the_assertion(error: &Error) -> bool {
     let code = error.server_answer().and_then(|answer| answer.code.as_deref());
     matches!(code, Some("AADSTS700024" | "AADSTS700021" | "AADSTS70021"))
 }

@@ -10,11 +10,13 @@ mod error_codes;
 mod grant;
 mod identifiers;
 mod token_endpoint;
+mod token_proxy;
 
-pub(crate) use authority::Authority;
-pub(crate) use client::{Client, Proof, is_about_the_assertion};
+pub(crate) use authority::{Authority, Cloud};
+pub(crate) use client::{AssertionSource, Client, Exchange, Proof};
 #[allow(unused_imports, reason = "users' credentials come next")]
 pub(crate) use error_answer::refusal_of;
-pub(crate) use grant::{ClientProof, Grant};
+pub(crate) use grant::Grant;
 pub(crate) use identifiers::{Target, Tenants, check_client_id, check_secret, check_tenant_id};
 pub(crate) use token_endpoint::{LIMIT, TokenEndpoint};
+pub(crate) use token_proxy::TokenProxy;

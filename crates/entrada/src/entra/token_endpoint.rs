@@ -50,11 +50,6 @@ impl TokenEndpoint {
         self.url.as_str()
     }
 
-    /// Whom a request is for, in words.
-    pub(crate) fn asked(&self) -> &str {
-        &self.asked
-    }
-
     /// The same endpoint behind a server beside us that passes requests on: with the path of the endpoint below that of
     /// `server`, and a trust of its own.
     pub(crate) fn behind(mut self, server: &Url, trust: Trust) -> Self {

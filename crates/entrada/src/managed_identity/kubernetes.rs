@@ -3,24 +3,20 @@
 //!
 //! <https://azure.github.io/azure-workload-identity/docs/>
 
-use std::path::PathBuf;
-
-use zeroize::Zeroizing;
+use std::sync::Arc;
 
 use super::UserAssignedId;
 use super::answer::confirm;
 use super::exchange::Asked;
-use super::token_proxy::TokenProxy;
 use super::token_url::not_supported;
-use crate::entra::{Authority, ClientProof, Grant, Target, TokenEndpoint, check_client_id, is_about_the_assertion};
+use crate::assertions::{FILE, Workload};
+use crate::credentials::EntraOptions;
+use crate::entra::{Authority, Grant, Target, TokenProxy, check_client_id};
 use crate::error::{Condition, Error};
 use crate::platform::Environment;
 use crate::token::{Fetched, TokenRequest};
 
-const FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
 const HOST: &str = "Kubernetes pod";
-/// No token of a service account is longer, in bytes.
-const LONGEST: usize = 64 << 10;
 
 /// What the webhook set up.
 pub(crate) struct Kubernetes {
@@ -28,8 +24,7 @@ pub(crate) struct Kubernetes {
     tenant_id: String,
     /// `AZURE_CLIENT_ID`: whose token a program gets that names nobody.
     client_id: Option<String>,
-    file: PathBuf,
-    proxy: Option<TokenProxy>,
+    workload: Workload,
 }
 
 impl Kubernetes {
@@ -43,12 +38,13 @@ impl Kubernetes {
         Target::only(&tenant_id)?;
         let client_id = environment.var("AZURE_CLIENT_ID");
         client_id.as_deref().map(check_client_id).transpose()?;
+        let file = environment.var(FILE).unwrap_or_default().into();
+        let proxy = TokenProxy::detect(environment)?.map(Arc::new);
         Ok(Self {
             authority: Authority::new(None, environment)?,
             tenant_id,
             client_id,
-            file: environment.var(FILE).unwrap_or_default().into(),
-            proxy: TokenProxy::detect(environment)?,
+            workload: Workload { file, named: FILE, proxy },
         })
     }
 
@@ -58,8 +54,8 @@ impl Kubernetes {
 
     /// What else decides whose tokens these are.
     pub(super) fn parts(&self) -> [Option<&str>; 4] {
-        let proxy = self.proxy.as_ref().map(|proxy| proxy.url().as_str());
-        [Some(&self.tenant_id), self.client_id.as_deref(), self.file.to_str(), proxy]
+        let [file, proxy] = self.workload.parts();
+        [Some(&self.tenant_id), self.client_id.as_deref(), file, proxy]
     }
 
     pub(super) async fn fetch(&self, asked: &Asked<'_>, request: &TokenRequest) -> Result<Fetched, Error> {
@@ -77,47 +73,24 @@ impl Kubernetes {
                 return Err(not_supported(HOST, id).next(next));
             }
         };
-        match self.exchange(asked, request, client_id).await {
-            // The kubelet may be about to replace the file, and a new trust takes a while to be known everywhere.
-            Err(error) if is_about_the_assertion(&error) => self.exchange(asked, request, client_id).await,
-            outcome => outcome,
-        }
-        .map_err(refused)
+        self.exchange(asked, request, client_id).await.map_err(refused)
     }
 
     async fn exchange(&self, asked: &Asked<'_>, request: &TokenRequest, client_id: &str) -> Result<Fetched, Error> {
-        // Read anew each time: the kubelet replaces it long before it expires, and tokens are fetched seldom.
-        let assertion = self.assertion(asked)?;
+        let options = EntraOptions { platform: Some(asked.platform.clone()), ..EntraOptions::default() };
+        let client = self.workload.client(&self.tenant_id, client_id, &options)?;
         let scope = format!("{}/.default", asked.resource);
-        let mut endpoint =
-            TokenEndpoint::new(&self.authority, &self.tenant_id, client_id, std::slice::from_ref(&scope));
-        if let Some(proxy) = &self.proxy {
-            endpoint = endpoint.behind(proxy.url(), proxy.trust(asked.platform.files())?);
-        }
-        let request = TokenRequest { scopes: vec![scope], ..request.clone() };
-        let proof = ClientProof::Assertion(&assertion);
-        let grant = Grant::ClientCredentials;
-        let granted = endpoint.redeem(asked.platform, asked.deadline, client_id, proof, &grant, &request).await?;
-        let fetched = granted.fetched;
+        // A managed identity has one tenant, whatever a request names.
+        let request = TokenRequest { scopes: vec![scope], tenant_id: None, ..request.clone() };
+        let fetched = client.redeem(&request, &Grant::ClientCredentials, asked.deadline).await?.fetched;
         let id = UserAssignedId::ClientId(client_id.to_owned());
-        confirm(HOST, &id, None, &fetched).map_err(|error| error.tried(endpoint.asked()))?;
-        Ok(fetched)
-    }
-
-    fn assertion(&self, asked: &Asked<'_>) -> Result<Zeroizing<String>, Error> {
-        let shown = self.file.display();
-        let unreadable = |why: String| {
-            Error::failed(format!("the service account's token {shown}, which {FILE} names, cannot be used: {why}"))
-                .condition_of(Condition::Broken)
-                .next("check that the pod has the label azure.workload.identity/use and that the token is mounted into this container")
+        let asked_for = || {
+            let proxy =
+                self.workload.proxy.as_ref().map_or_else(String::new, |proxy| format!(", through {}", proxy.url()));
+            format!("{} for client {client_id}, scope {}{proxy}", self.endpoint(), request.scopes.join(" "))
         };
-        let content =
-            asked.platform.files().read(&self.file, LONGEST).map_err(|error| unreadable(error.to_string()))?;
-        let text = std::str::from_utf8(&content).map_err(|_| unreadable("it is not text".into()))?;
-        match text.trim() {
-            "" => Err(unreadable("it is empty".into())),
-            text => Ok(Zeroizing::new(text.to_owned())),
-        }
+        confirm(HOST, &id, None, &fetched).map_err(|error| error.tried(asked_for()))?;
+        Ok(fetched)
     }
 }
 
@@ -186,12 +159,12 @@ mod tests {
         for (second, succeeds) in [(response(200, TOKEN), true), (response(401, EXPIRED), false)] {
             let machine =
                 Scripted::new(VARIABLES).answers([Ok(response(401, EXPIRED)), Ok(second), Ok(response(200, TOKEN))]);
-            machine.files.put("/var/run/secrets/token", "a-1\n");
+            machine.files.put("/var/run/secrets/token", "e30.e30.a-1\n");
             let outcome = token(&machine).await;
             assert_eq!(outcome.is_ok(), succeeds);
             let sent = machine.http.sent();
             assert_eq!(sent.len(), 2, "once, not more");
-            assert!(sent[0].body.contains("client_assertion=a-1&client_assertion_type="), "{}", sent[0].body);
+            assert!(sent[0].body.contains("client_assertion=e30.e30.a-1&client_assertion_type="), "{}", sent[0].body);
             if let Err(error) = outcome {
                 assert!(error.to_string().contains("AADSTS700024") && !error.to_string().contains("a-1"), "{error}");
             }

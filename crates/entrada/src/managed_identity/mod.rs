@@ -14,7 +14,6 @@ mod metadata_service;
 mod msi_secret;
 mod secret_header;
 mod service_fabric;
-mod token_proxy;
 mod token_url;
 mod user_assigned_id;
 

@@ -18,7 +18,7 @@ const CA_DATA: &str = "AZURE_KUBERNETES_CA_DATA";
 const LARGEST: usize = 1 << 20;
 
 /// The proxy of the cluster.
-pub(super) struct TokenProxy {
+pub(crate) struct TokenProxy {
     url: Url,
     server_name: Option<String>,
     authorities: Authorities,
@@ -34,7 +34,7 @@ enum Authorities {
 
 impl TokenProxy {
     /// The proxy that the variables describe, if they do.
-    pub(super) fn detect(environment: &dyn Environment) -> Result<Option<Self>, Error> {
+    pub(crate) fn detect(environment: &dyn Environment) -> Result<Option<Self>, Error> {
         let server_name = environment.var(SNI);
         let (file, data) = (environment.var(CA_FILE), environment.var(CA_DATA));
         let Some(proxy) = environment.var(PROXY) else {
@@ -62,12 +62,12 @@ impl TokenProxy {
         Ok(Some(Self { url, server_name, authorities }))
     }
 
-    pub(super) fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
     /// Whom to trust now.
-    pub(super) fn trust(&self, files: &dyn Files) -> Result<Trust, Error> {
+    pub(crate) fn trust(&self, files: &dyn Files) -> Result<Trust, Error> {
         let pem = match &self.authorities {
             Authorities::System => None,
             Authorities::Given(pem) => Some(Arc::clone(pem)),
