@@ -51,6 +51,11 @@ pub(crate) fn us_time(seconds: i64) -> String {
     format(seconds, US)
 }
 
+/// `11/24/2026 01:02:03`, as Entra writes when a certificate begins and ends.
+pub(crate) fn us_date(seconds: i64) -> String {
+    us_time(seconds).trim_end_matches(" +00:00").to_owned()
+}
+
 /// Seconds since 1970 of an RFC 3339 time.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)

@@ -26,6 +26,8 @@ pub struct Config {
     pub kubernetes: Kubernetes,
     /// What the metadata service bears.
     pub limits: Limits,
+    /// Where this world asks more, or less, of client assertions than Entra does.
+    pub assertions: AssertionRules,
     /// Hands Blob to another server once a request has been authorized.
     pub blob: Option<BlobUpstream>,
     /// Tenants (directories).
@@ -115,6 +117,13 @@ pub struct App {
     pub secrets: Vec<AppSecret>,
     /// The tenants it may sign in to, with its object id in each.
     pub service_principals: Vec<ServicePrincipalEntry>,
+    /// Certificates whose keys sign the app in.
+    #[serde(default)]
+    pub certificates: Vec<AppCertificate>,
+    /// Names whose certificates sign the app in, whatever their keys are, if an authority vouches for them and the
+    /// client sends the chain (`x5c`).
+    #[serde(default)]
+    pub trusted_subjects: Vec<TrustedSubject>,
     /// Tokens of other issuers that sign the app in.
     #[serde(default)]
     pub federated_credentials: Vec<FederatedCredential>,
@@ -132,6 +141,40 @@ pub struct AppSecret {
     /// When it ends, RFC 3339; never, if left out.
     #[serde(default)]
     pub expires: Option<String>,
+}
+
+/// One or several certificates of an app, in PEM; only the certificates are read, not a key that is with them. Each
+/// signs the app in for as long as it is valid.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AppCertificate {
+    /// The text.
+    pub pem: Option<String>,
+    /// The file with the text, in place of `pem`; read when a run starts.
+    pub file: Option<PathBuf>,
+}
+
+/// Trust in a subject name and an authority, in place of a certificate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedSubject {
+    /// Common name, or DNS name, of the certificates.
+    pub name: String,
+    /// Certificates of the authorities that may have signed them, PEM text.
+    pub authority: String,
+}
+
+/// Where a world asks more, or less, of client assertions than Entra does.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AssertionRules {
+    /// Refuses an assertion that was shown before; default false. Entra takes one as often as it is shown, and MSAL
+    /// shows one for nine minutes.
+    pub refuse_replays: bool,
+    /// How long an assertion may be good, in seconds; default 0, which sets no limit, as in Entra.
+    pub longest_seconds: i64,
+    /// Takes ES256, with certificates on the curve P-256; default false, because Entra takes RSA only.
+    pub elliptic_curves: bool,
 }
 
 /// Trust in the tokens of another issuer: a federated identity credential. All of it is compared exactly.
@@ -320,6 +363,7 @@ impl Config {
             inside: Inside::default(),
             kubernetes: Kubernetes::default(),
             limits: Limits::default(),
+            assertions: AssertionRules::default(),
             blob: None,
             tenants: Vec::new(),
             apps: Vec::new(),

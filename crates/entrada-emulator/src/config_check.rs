@@ -1,5 +1,6 @@
 //! The rules a world must obey before it can run: what refers to something must find it.
 
+use crate::certificates::{self, AppCertificates};
 use crate::compute::ComputeKind;
 use crate::config::{ComputeHost, Config, FederatedCredential};
 use crate::rbac::roles;
@@ -27,6 +28,7 @@ impl Config {
         for (index, rule) in self.faults.iter().enumerate() {
             rule.check().map_err(|message| problem("", format!("fault {}: {message}", index + 1)))?;
         }
+        AppCertificates::load(self).map_err(|message| problem("", message))?;
         if let Some(blob) = &self.blob {
             crate::blob::upstream::Upstream::check(blob).map_err(|message| problem(&blob.upstream, message))?;
         }
@@ -49,6 +51,14 @@ impl Config {
                 unique(&mut seen, "object_id", &entry.object_id)?;
             }
             check_federation(&app.name, &app.federated_credentials)?;
+            for subject in &app.trusted_subjects {
+                certificates::from_pem(&subject.authority).map_err(|message| {
+                    problem(
+                        &subject.name,
+                        format!("the authority of `{}` of app `{}`: {message}", subject.name, app.name),
+                    )
+                })?;
+            }
             for secret in &app.secrets {
                 if let Some(expires) = &secret.expires {
                     crate::clock::parse_rfc3339(expires).ok_or_else(|| {
@@ -62,7 +72,8 @@ impl Config {
         }
         for api in &self.apis {
             guid("the client_id of an api", &api.client_id)?;
-            unique(&mut seen, "client_id", &api.client_id)?;
+            // An API that signs in itself has an app with the same client id.
+            unique(&mut seen, "client_id of an api", &api.client_id)?;
             self.has_tenant(&api.tenant)?;
             if !matches!(api.token_version, 1 | 2) {
                 return Err(problem(&api.name, format!("api `{}`: token_version is 1 or 2", api.name)));

@@ -89,6 +89,7 @@ impl Config {
         self.inside = file.inside;
         self.kubernetes = file.kubernetes;
         self.limits = file.limits;
+        self.assertions = file.assertions;
         self.blob = file.blob;
         merge(&mut self.tenants, file.tenants, |entry| entry.id.clone());
         merge(&mut self.apps, file.apps, |entry| entry.client_id.clone());

@@ -105,6 +105,21 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
         ("PUT", "/identity-header") => {
             Ok(Reply::json(200, &json!({"identity_header": state.identity_header.rotate()})))
         }
+        ("PUT", "/certificates") => {
+            let entries: OneOrMany<CertificateEntry> = body(call)?;
+            for entry in entries.into_vec() {
+                let pem = entry.pem.ok_or_else(|| problem(400, "`pem` is missing: the text of the certificate"))?;
+                state.register_certificate(&entry.client_id, &pem).map_err(|error| problem(400, error.to_string()))?;
+            }
+            done()
+        }
+        ("DELETE", "/certificates") => {
+            let entries: OneOrMany<CertificateEntry> = body(call)?;
+            for entry in entries.into_vec() {
+                state.remove_certificates(&entry.client_id).map_err(|error| problem(400, error.to_string()))?;
+            }
+            done()
+        }
         ("PUT", "/federated-token") => {
             let wish: Wish =
                 serde_json::from_value(json_body(call)?).map_err(|error| problem(400, error.to_string()))?;
@@ -117,9 +132,19 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
         }
         _ => Err(problem(
             404,
-            "there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header and PUT|DELETE /federated-token",
+            "there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header, PUT|DELETE /certificates and PUT|DELETE /federated-token",
         )),
     }
+}
+
+/// A certificate of an app.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CertificateEntry {
+    client_id: String,
+    /// PEM text; not needed to remove what the app has.
+    #[serde(default)]
+    pem: Option<String>,
 }
 
 /// A body may be one entry or a list of them.

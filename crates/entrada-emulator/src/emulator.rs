@@ -2,6 +2,8 @@
 
 use crate::authority::Authority;
 use crate::blob::upstream::Upstream;
+use crate::certificates::CertificateError;
+use crate::certificates::run::{self, CertificateFiles};
 use crate::config::{Config, ConfigError};
 use crate::control::Lock;
 use crate::endpoint_tls::EndpointCertificates;
@@ -84,6 +86,7 @@ impl Emulator {
         })?;
         let upstream = config.blob.as_ref().map(Upstream::new).transpose().map_err(StartError::Upstream)?;
         let key = make_key()?;
+        run::prepare_key().map_err(StartError::Thread)?;
         let authority = Authority::new().map_err(|error| StartError::Authority(error.to_string()))?;
         let binding_name = environment::binding_server_name(&config);
         let certificates =
@@ -235,7 +238,11 @@ impl Emulator {
             // A program that finds no token says so; nobody could here.
             let _ = state.ensure_federated_token();
         }
+        // A program that finds no certificate says so; nobody could here.
+        let _ = state.ensure_certificate();
         let text = |path: &Path| path.to_string_lossy().into_owned();
+        let certificate = state.certificate_files();
+        let certificate = [&certificate.pem, &certificate.encrypted_pem, &certificate.pfx].map(|file| text(file));
         environment::variables(
             host,
             &state.directory,
@@ -248,6 +255,7 @@ impl Emulator {
                 federated_token_file: &text(state.federated_token.file(host)),
                 binding_authority_file: &text(&self.in_folder(BINDING_AUTHORITY_FILE)),
                 authority_file: &text(&self.authority_file()),
+                certificate: certificate.each_ref().map(String::as_str),
                 control: &self.control_url(),
                 control_key: &self.control_key,
             },
@@ -286,6 +294,27 @@ impl Emulator {
     /// As [`Emulator::assign_role`].
     pub fn unassign_role(&self, principal_id: &str, role: &str, scope: &str) -> Result<bool, AssignError> {
         role_changes::unassign(&self.shared.state, principal_id, role, scope)
+    }
+
+    /// The certificate that is made for the run, and its key: it signs the built-in apps
+    /// [`orders-ci` and `orders-api`](crate::world::CERTIFICATE_APPS) in. The files are written by the first call of
+    /// this or of [`Emulator::environment`], which may wait for the key, and are named by
+    /// `ENTRADA_EMULATOR_CERTIFICATE`, `ENTRADA_EMULATOR_CERTIFICATE_ENCRYPTED` and
+    /// `ENTRADA_EMULATOR_CERTIFICATE_PFX`; their password is [`CERTIFICATE_PASSWORD`](crate::world::CERTIFICATE_PASSWORD).
+    ///
+    /// # Errors
+    /// When the key cannot be made, or the files cannot be written.
+    pub fn certificate(&self) -> std::io::Result<CertificateFiles> {
+        self.shared.state.ensure_certificate().cloned()
+    }
+
+    /// Registers the certificates of a PEM text for an app; a key that is with them is not looked at. Those the app
+    /// has stay.
+    ///
+    /// # Errors
+    /// When there is no such app, or no certificate in the text.
+    pub fn register_certificate(&self, client_id: &str, pem: &str) -> Result<(), CertificateError> {
+        self.shared.state.register_certificate(client_id, pem)
     }
 
     /// Makes a new value of `IDENTITY_HEADER`, and of `MSI_SECRET`, and gives it. [`Emulator::environment`] hands it to programs

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::host::Host;
 use crate::managed_identity::service_fabric;
+use crate::world::CERTIFICATE_PASSWORD;
 
 /// Addresses and secrets that go into an environment.
 pub(crate) struct Endpoints<'a> {
@@ -19,6 +20,8 @@ pub(crate) struct Endpoints<'a> {
     pub(crate) federated_token_file: &'a str,
     pub(crate) binding_authority_file: &'a str,
     pub(crate) authority_file: &'a str,
+    /// The certificate of the run: PEM, encrypted PEM, and PKCS#12.
+    pub(crate) certificate: [&'a str; 3],
     pub(crate) control: &'a str,
     pub(crate) control_key: &'a str,
 }
@@ -45,6 +48,11 @@ pub(crate) fn variables(host: Host, directory: &Directory, endpoints: &Endpoints
         all.push(("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoints.no_imds.to_owned()));
     }
     all.extend(of_host(host, directory, endpoints));
+    let [pem, encrypted, pfx] = endpoints.certificate;
+    all.push(("ENTRADA_EMULATOR_CERTIFICATE", pem.to_owned()));
+    all.push(("ENTRADA_EMULATOR_CERTIFICATE_ENCRYPTED", encrypted.to_owned()));
+    all.push(("ENTRADA_EMULATOR_CERTIFICATE_PFX", pfx.to_owned()));
+    all.push(("ENTRADA_EMULATOR_CERTIFICATE_PASSWORD", CERTIFICATE_PASSWORD.to_owned()));
     // Last, so that whoever reads them knows when they are complete.
     all.push(("ENTRADA_EMULATOR_URL", endpoints.control.to_owned()));
     all.push(("ENTRADA_EMULATOR_KEY", endpoints.control_key.to_owned()));
@@ -232,6 +240,7 @@ mod tests {
             federated_token_file: "/t",
             binding_authority_file: "/b.pem",
             authority_file: "/a.pem",
+            certificate: ["/c.pem", "/e.pem", "/c.pfx"],
             control: "http://127.0.0.1:4",
             control_key: "K",
         };

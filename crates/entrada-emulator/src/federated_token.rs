@@ -143,7 +143,8 @@ fn replace(file: &Path, key: &SigningKey, cluster: &Kubernetes, wish: &Wish, aud
         "nbf": issued,
         "sub": subject,
     });
-    let token = key.sign_for_cluster(&claims).ok_or_else(|| io::Error::other("the token could not be signed"))?;
+    let token =
+        key.sign_as(&cluster.issuer, &claims).ok_or_else(|| io::Error::other("the token could not be signed"))?;
     // A reader sees the old token or the new one, never a part: the file is replaced, as the cluster does.
     let new = file.with_extension("new");
     std::fs::write(&new, token)?;

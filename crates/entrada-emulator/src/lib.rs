@@ -80,7 +80,7 @@
 //! | user-assigned identity, on all of these | `orders-identity` | `c1…05` | `0b…05` | Key Vault Secrets User, Storage Blob Data Contributor |
 //! | user-assigned identity, on the two virtual machines | `reports-identity` | `c1…06` | `0b…06` | none |
 //! | user | `ada@contoso.onmicrosoft.com` | | `0b…07` | Owner |
-//! | API with v2 tokens | `api://orders-api` | `c1…09` | | |
+//! | API with v2 tokens, and its app | `api://orders-api` | `c1…09` | `0b…09` | none |
 //! | vault | `https://contoso-vault.vault.azure.net` | | | holds the secret `database-password` |
 //! | storage account | `https://contosostore.blob.core.windows.net` | | | holds the container `orders` |
 //! | subscriptions | Contoso Production, Contoso Development | `5b…01`, `5b…02` (ids) | | |
@@ -129,15 +129,18 @@
 //! | `GET`, `PUT`, `DELETE /faults` | lists, replaces, removes [`FaultRule`]s; one, or a list |
 //! | `GET`, `PUT`, `DELETE /role-assignments` | `{"principal", "role", "scope"}`; one, or a list |
 //! | `PUT /identity-header` | rotates `IDENTITY_HEADER` and `MSI_SECRET` and answers the new value |
+//! | `PUT`, `DELETE /certificates` | registers a certificate for an app, `{"client_id", "pem"}`; one, or a list; removes all of an app's, `{"client_id"}` |
 //! | `PUT`, `DELETE /federated-token` | rewrites the service-account token, `{"expires_in", "subject", "issuer", "audience"}`, each of which may be left out; removes it |
 
 // A refusal is an answer like any other, and is sent, not carried up through many frames.
 #![allow(clippy::result_large_err)]
 
+mod assertions_seen;
 mod authority;
 mod blob;
 mod body;
 mod call;
+mod certificates;
 mod clock;
 mod cloud;
 mod compute;
@@ -159,6 +162,7 @@ mod host;
 mod host_identities;
 mod identity_header;
 pub mod journal;
+mod jwt;
 mod key_vault;
 mod managed_identity;
 mod port;
@@ -167,10 +171,13 @@ mod resource_manager;
 mod resources;
 mod role_changes;
 mod services;
+mod signing_key;
 mod state;
 mod tokens;
 pub mod world;
 
+pub use certificates::CertificateError;
+pub use certificates::run::CertificateFiles;
 pub use config::{Config, ConfigError};
 pub use control::KEY_HEADER;
 pub use emulator::{Emulator, StartError};

@@ -1,7 +1,10 @@
 //! Everything the services of one run share.
 
+use crate::assertions_seen::AssertionsSeen;
 use crate::blob::store::Blobs;
 use crate::blob::upstream::Upstream;
+use crate::certificates::run::{CertificateFiles, RunCertificate};
+use crate::certificates::{self, AppCertificates, CertificateError};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::faults::Faults;
@@ -17,6 +20,7 @@ use crate::port::Port;
 use crate::rbac::{Assignments, roles};
 use crate::resource_manager::groups::Groups;
 use crate::tokens::SigningKey;
+use crate::world::{CERTIFICATE_APPS, CERTIFICATE_PASSWORD};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +41,9 @@ pub(crate) struct State {
     pub(crate) arc_keys: ArcKeys,
     pub(crate) throttle: Throttle,
     pub(crate) federated_token: FederatedToken,
+    pub(crate) certificates: AppCertificates,
+    pub(crate) assertions_seen: AssertionsSeen,
+    run_certificate: RunCertificate,
     /// The ports of the endpoints that hosts have of their own.
     pub(crate) endpoints: Vec<(Host, Arc<Port>)>,
     /// Where Blob is handed on to, if anywhere.
@@ -68,6 +75,10 @@ impl State {
             arc_keys: ArcKeys::new(config.arc_key_folder.clone()),
             throttle: Throttle::new(&config.limits),
             federated_token: FederatedToken::new(folder),
+            // The configuration has been checked; a file that has gone since is a certificate that nobody has.
+            certificates: AppCertificates::load(&config).unwrap_or_default(),
+            assertions_seen: AssertionsSeen::default(),
+            run_certificate: RunCertificate::new(folder),
             vaults: Vaults::new(&config.vaults),
             blobs: Blobs::new(&config.storage_accounts),
             groups: Groups::new(&config.subscriptions),
@@ -108,6 +119,42 @@ impl State {
     pub(crate) fn ensure_federated_token(&self) -> io::Result<()> {
         let key = self.wait_for_key().ok_or_else(no_key)?;
         self.federated_token.ensure(&key, &self.directory.config.kubernetes)
+    }
+
+    /// Makes the certificate of the run, unless it is there, and gives the files it is in.
+    pub(crate) fn ensure_certificate(&self) -> io::Result<&CertificateFiles> {
+        let apps: Vec<&str> =
+            CERTIFICATE_APPS.into_iter().filter(|client_id| self.directory.app(client_id).is_some()).collect();
+        if !apps.is_empty() {
+            self.run_certificate.ensure(&self.certificates, &apps, CERTIFICATE_PASSWORD)?;
+        }
+        Ok(self.run_certificate.files())
+    }
+
+    /// The files of the run's certificate, whether it is made or not.
+    pub(crate) fn certificate_files(&self) -> &CertificateFiles {
+        self.run_certificate.files()
+    }
+
+    /// Registers the certificates of a PEM text for an app.
+    pub(crate) fn register_certificate(&self, client_id: &str, pem: &str) -> Result<(), CertificateError> {
+        self.app_to_certify(client_id)?;
+        let found = certificates::from_pem(pem).map_err(CertificateError::Pem)?;
+        for certificate in found {
+            self.certificates.add(client_id, certificate);
+        }
+        Ok(())
+    }
+
+    /// Removes every certificate of an app; whether it had one.
+    pub(crate) fn remove_certificates(&self, client_id: &str) -> Result<bool, CertificateError> {
+        self.app_to_certify(client_id)?;
+        Ok(self.certificates.clear(client_id))
+    }
+
+    fn app_to_certify(&self, client_id: &str) -> Result<(), CertificateError> {
+        let unknown = || CertificateError::UnknownApp { client_id: client_id.to_owned() };
+        self.directory.app(client_id).map(|_| ()).ok_or_else(unknown)
     }
 
     /// The signing key, for those who cannot await it: it is a moment away at most.

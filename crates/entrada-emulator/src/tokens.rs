@@ -1,157 +1,15 @@
 //! Access tokens: RS256 JWTs (RFC 7519) with the claims of Entra's v1 and v2 tokens, under a key made for the run.
-//!
-//! The key pair is generated in the background, because that takes longer than all the rest of a start;
-//! signing and verifying are ring's.
 
 use crate::clock;
 use crate::config::Tenant;
 use crate::directory::{Directory, Kind, Known};
+use crate::jwt::Jwt;
 use crate::resources::Audience;
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256};
-use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
-use rsa::pkcs8::EncodePrivateKey;
-use rsa::traits::PublicKeyParts;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-const BITS: usize = 2048;
-
-/// Longest token that is looked at, in bytes.
-const LONGEST: usize = 16 * 1024;
-
-/// The run's signing key, as published in the JWKS.
-pub(crate) struct SigningKey {
-    pair: RsaKeyPair,
-    modulus: Vec<u8>,
-    exponent: Vec<u8>,
-    certificate: Vec<u8>,
-    /// Key id: the certificate's thumbprint, as Entra names its keys.
-    id: String,
-    /// Key id under which the cluster signs service-account tokens. It is the same pair, because a second one takes
-    /// as long again to make, but neither signature passes for the other.
-    cluster_id: String,
-}
-
-/// Why there is no signing key.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot make the key that signs tokens: {0}")]
-pub(crate) struct KeyError(String);
-
-impl SigningKey {
-    /// Makes a key. Blocks for as long as finding two primes takes.
-    pub(crate) fn generate() -> Result<Self, KeyError> {
-        let fail = |error: &dyn std::fmt::Display| KeyError(error.to_string());
-        let private = rsa::PrivateKey::new(&mut getrandom::SysRng, BITS).map_err(|error| fail(&error))?;
-        let der = private.to_pkcs8_der().map_err(|error| fail(&error))?;
-        let pair = RsaKeyPair::from_pkcs8(der.as_bytes()).map_err(|error| fail(&error))?;
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(&der.as_bytes().into(), &PKCS_RSA_SHA256)
-            .map_err(|error| fail(&error))?;
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, "entrada emulator token signing");
-        let certificate = params.self_signed(&key).map_err(|error| fail(&error))?.der().to_vec();
-        Ok(Self {
-            modulus: private.n_bytes().to_vec(),
-            exponent: private.e_bytes().to_vec(),
-            id: URL_SAFE_NO_PAD.encode(&Sha256::digest(&certificate)[..20]),
-            cluster_id: URL_SAFE_NO_PAD.encode(&Sha256::digest(&certificate)[..31]),
-            pair,
-            certificate,
-        })
-    }
-
-    /// The key set that `jwks_uri` leads to (RFC 7517).
-    pub(crate) fn key_set(&self) -> Value {
-        json!({"keys": [{
-            "kty": "RSA",
-            "use": "sig",
-            "kid": self.id,
-            "x5t": self.id,
-            "n": URL_SAFE_NO_PAD.encode(&self.modulus),
-            "e": URL_SAFE_NO_PAD.encode(&self.exponent),
-            "x5c": [STANDARD.encode(&self.certificate)],
-            "alg": "RS256",
-        }]})
-    }
-
-    /// Signs the claims of a v1 or a v2 token.
-    pub(crate) fn sign(&self, claims: &Value, version: u8) -> Option<String> {
-        // A v2 token has no `x5t` in its header.
-        let header = if version == 1 {
-            json!({"typ": "JWT", "alg": "RS256", "x5t": self.id, "kid": self.id})
-        } else {
-            json!({"typ": "JWT", "alg": "RS256", "kid": self.id})
-        };
-        self.sign_with(&header, claims)
-    }
-
-    /// Signs a service-account token, as the cluster does.
-    pub(crate) fn sign_for_cluster(&self, claims: &Value) -> Option<String> {
-        self.sign_with(&json!({"alg": "RS256", "kid": self.cluster_id}), claims)
-    }
-
-    fn sign_with(&self, header: &Value, claims: &Value) -> Option<String> {
-        let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
-        token.push('.');
-        token.push_str(&URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let mut signature = vec![0; self.pair.public().modulus_len()];
-        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature).ok()?;
-        token.push('.');
-        token.push_str(&URL_SAFE_NO_PAD.encode(signature));
-        Some(token)
-    }
-
-    /// Checks form, algorithm, key and signature, and gives the claims.
-    fn open(&self, token: &str) -> Result<Value, TokenProblem> {
-        self.open_with(&self.id, token)
-    }
-
-    /// Checks the signature of a service-account token.
-    pub(crate) fn check_for_cluster(&self, token: &str) -> Result<(), TokenProblem> {
-        self.open_with(&self.cluster_id, token).map(|_| ())
-    }
-
-    fn open_with(&self, id: &str, token: &str) -> Result<Value, TokenProblem> {
-        let malformed = || TokenProblem::Malformed;
-        if token.len() > LONGEST {
-            return Err(malformed());
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
-        let (header, claims) = signed.split_once('.').ok_or_else(malformed)?;
-        let header = json_part(header).ok_or_else(malformed)?;
-        if header["alg"] != "RS256" || header["kid"] != id {
-            return Err(TokenProblem::Signature);
-        }
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| malformed())?;
-        RsaPublicKeyComponents { n: &self.modulus, e: &self.exponent }
-            .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
-            .map_err(|_| TokenProblem::Signature)?;
-        json_part(claims).filter(Value::is_object).ok_or_else(malformed)
-    }
-}
-
-fn json_part(part: &str) -> Option<Value> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
-}
-
-/// The claims of a token that nobody has checked; none when it is not a JWT.
-pub(crate) fn unchecked_claims(token: &str) -> Option<Value> {
-    let mut parts = token.split('.');
-    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || token.len() > LONGEST {
-        return None;
-    }
-    json_part(claims).filter(Value::is_object)
-}
-
-/// Whether an assertion says that the client itself made it, as one does that a certificate of the client signs.
-pub(crate) fn is_signed_by(assertion: &str, client_id: &str) -> bool {
-    unchecked_claims(assertion)
-        .is_some_and(|claims| claims["iss"].as_str().is_some_and(|issuer| issuer.eq_ignore_ascii_case(client_id)))
-}
+pub(crate) use crate::signing_key::SigningKey;
 
 /// What is wrong with a token that a service was shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -298,7 +156,11 @@ pub(crate) fn verify(
     token: &str,
     audiences: &[String],
 ) -> Result<Caller, TokenProblem> {
-    let claims = key.open(token)?;
+    let jwt = Jwt::read(token).ok_or(TokenProblem::Malformed)?;
+    if !key.has_signed(&jwt) {
+        return Err(TokenProblem::Signature);
+    }
+    let claims = &jwt.claims;
     let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
     let tenant = directory
         .tenant(&text("tid"))

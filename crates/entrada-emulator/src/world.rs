@@ -49,6 +49,12 @@ pub const US_APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000012";
 /// Object id of `orders-ci` in [`CHINA_TENANT_ID`].
 pub const CHINA_APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000013";
 
+/// Password of the encrypted files that hold the run's certificate
+/// ([`Emulator::certificate`](crate::Emulator::certificate)).
+pub const CERTIFICATE_PASSWORD: &str = "orders-ci~fake.password";
+/// Client ids of the apps that the run's certificate signs in: `orders-ci` and `orders-api`.
+pub const CERTIFICATE_APPS: [&str; 2] = [APP_CLIENT_ID, API_CLIENT_ID];
+
 /// Client id of the app registration `newcomer`, which has no role anywhere.
 pub const NEWCOMER_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000002";
 /// Object id of `newcomer`.
@@ -184,6 +190,10 @@ pub const CONTAINER: &str = "orders";
 pub const API_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000009";
 /// Application ID URI of that API; its scope is this with `/.default`.
 pub const API_URI: &str = "api://orders-api";
+/// Object id of that API's own service principal, with which it signs in to call others on behalf of its users.
+pub const API_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000009";
+/// The client secret of that API.
+pub const API_SECRET: &str = "orders-api~fake.secret";
 
 /// Builds the world described in the crate documentation.
 pub(crate) fn built_in() -> Config {
@@ -310,6 +320,12 @@ fn apps() -> Vec<App> {
             "platform-admin",
             vec![secret(ADMIN_SECRET, "2099-12-31T00:00:00Z")],
             vec![sp(TENANT_ID, ADMIN_OBJECT_ID)],
+        ),
+        app(
+            API_CLIENT_ID,
+            "orders-api",
+            vec![secret(API_SECRET, "2099-12-31T00:00:00Z")],
+            vec![sp(TENANT_ID, API_OBJECT_ID)],
         ),
     ]
 }

@@ -2,12 +2,13 @@
 //! all.
 
 use super::token::TokenRequest;
-use super::{EntraError, federation};
+use super::{EntraError, certificate_assertion, federation};
 use crate::call::Call;
 use crate::config::{App, AppSecret, Tenant};
 use crate::directory::Known;
+use crate::jwt::Jwt;
 use crate::state::State;
-use crate::tokens::{self, ClientProof};
+use crate::tokens::ClientProof;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -89,11 +90,13 @@ fn check_assertion(request: &TokenRequest<'_>, client_id: &str, assertion: &str)
         let text = format!("The client_assertion_type '{kind}' is not supported.");
         return Err(EntraError::request(9_002_313, text));
     }
+    let jwt = Jwt::read(assertion).ok_or_else(|| EntraError::request(50_027, "JWT token is invalid or malformed."))?;
     let credentials = request.state.directory.federated_credentials(client_id);
-    if credentials.is_empty() && tokens::is_signed_by(assertion, client_id) {
-        return Err(EntraError::not_emulated("The emulator does not answer assertions that a certificate signs."));
+    // An assertion that speaks of the client is its own; one of another issuer is for a federated credential.
+    if [jwt.text("iss"), jwt.text("sub")].iter().any(|name| name.eq_ignore_ascii_case(client_id)) {
+        return certificate_assertion::check(request, client_id, &jwt);
     }
-    federation::check(request.state, request.key, credentials, assertion, request.call.through_binding)
+    federation::check(request, credentials, &jwt)
 }
 
 fn unknown_app(tenant: &Tenant, client_id: &str) -> EntraError {

@@ -1,5 +1,6 @@
 //! Entra's authority: discovery, keys and the token endpoints.
 
+mod certificate_assertion;
 mod client;
 mod discovery;
 mod error;

@@ -1,7 +1,9 @@
 //! The emulator through its public API and a real HTTP client.
 
+mod app_proof;
 mod azure_arc;
 mod blob;
+mod certificates;
 mod cloud_shell;
 mod control;
 mod entra;
