@@ -18,7 +18,7 @@ pub(super) struct AppOnly {
 impl Source for AppOnly {
     fn check(&self, request: &TokenRequest) -> Result<(), Error> {
         scope::check_app_only(request)?;
-        self.client.check_tenant(request)
+        self.client.check_app_only(request)
     }
 
     async fn fetch(&self, request: &TokenRequest) -> Result<Fetched, Error> {

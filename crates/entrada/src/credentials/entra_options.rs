@@ -9,6 +9,10 @@ use crate::platform::Platform;
 
 /// Options that all credentials have which ask Microsoft Entra for tokens.
 ///
+/// Where the environment variable `AZURE_REGIONAL_AUTHORITY_NAME` names a region, apps that ask for themselves are served by
+/// the endpoint of that region; with `AutoDiscover` by the one of the region they run in, which `REGION_NAME` or the
+/// metadata service of the virtual machine says, and where neither does, by the global endpoint.
+///
 /// ```
 /// use entrada::EntraOptions;
 ///
@@ -16,7 +20,8 @@ use crate::platform::Platform;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct EntraOptions {
-    /// The authority: an https URL or a host name. By default the one of `client_options.cloud`, else the one that
+    /// The authority: an https URL or a host name. AD FS has `/adfs` in its path, and `adfs` for a tenant id; a policy of B2C is
+    /// part of the path too (`https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_sign_in`). By default the one of `client_options.cloud`, else the one that
     /// `AZURE_AUTHORITY_HOST` names, else `https://login.microsoftonline.com`.
     pub authority: Option<String>,
     /// Trusts the authority without asking the public cloud whether it is one of Microsoft Entra's. Only an authority that

@@ -66,7 +66,8 @@ impl Tenants {
         &self.own
     }
 
-    /// The tenant to ask: the one requested, where it is allowed, else the credential's own. With
+    /// The tenant to ask: the one requested, where it is allowed, else the credential's own. `organizations` allows any
+    /// unless some are named; AD FS has no tenants, and is asked whatever is requested. With
     /// `AZURE_IDENTITY_DISABLE_MULTITENANTAUTH` set to anything but `0` or `false`, always its own.
     pub(crate) fn resolve<'t>(
         &'t self,
@@ -78,6 +79,10 @@ impl Tenants {
             return Ok(own);
         };
         check_tenant_id(requested)?;
+        // AD FS has no tenants.
+        if self.own.eq_ignore_ascii_case("adfs") {
+            return Ok(own);
+        }
         let pinned = environment
             .var("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH")
             .is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"));
@@ -85,7 +90,9 @@ impl Tenants {
             return Ok(own);
         }
         let allowed = |tenant: &String| tenant == "*" || tenant.eq_ignore_ascii_case(requested);
-        if self.additionally_allowed.iter().any(allowed) {
+        // Whoever signs in at any organization has not been kept to one.
+        let any = self.additionally_allowed.is_empty() && self.own.eq_ignore_ascii_case("organizations");
+        if any || self.additionally_allowed.iter().any(allowed) {
             return Ok(Target { tenant_id: requested, must_be: None });
         }
         // Key Vault asks for its tenant by GUID. Where ours is known by its domain only, it may well be the same one: our
@@ -181,6 +188,19 @@ mod tests {
             |value: &str| HashMap::from([("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH".to_owned(), value.to_owned())]);
         assert_eq!(any.resolve(Some("other"), &pin("1")).expect("a tenant").tenant_id, "home");
         assert_eq!(any.resolve(Some("other"), &pin("false")).expect("a tenant").tenant_id, "other");
+    }
+
+    #[test]
+    fn organizations_are_any_and_ad_fs_has_none() {
+        let none = HashMap::new();
+        let resolve = |own: &str, allowed: Vec<String>| {
+            let tenants = Tenants::new(own.into(), allowed).expect("ok");
+            tenants.resolve(Some("other"), &none).map(|target| target.tenant_id.to_owned())
+        };
+        assert_eq!(resolve("organizations", vec![]).expect("any"), "other");
+        resolve("organizations", vec!["third".into()]).expect_err("only the third");
+        resolve("common", vec![]).expect_err("not allowed");
+        assert_eq!(resolve("adfs", vec![]).expect("its own"), "adfs");
     }
 
     #[test]

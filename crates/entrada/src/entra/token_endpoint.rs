@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use url::Url;
 
 use super::grant::{ClientProof, Grant, Granted, form};
-use super::{Authority, error_answer};
+use super::{Authority, error_answer, region};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::platform::{HttpRequest, Platform, Route, Trust};
@@ -15,7 +15,7 @@ use crate::token::TokenRequest;
 use crate::token_answer;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-const RETRY: Retry = Retry {
+pub(super) const RETRY: Retry = Retry {
     attempts: 4,
     attempts_unanswered: 3,
     first_pause: Duration::from_millis(800),
@@ -32,6 +32,8 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
     url: Url,
+    /// What it is called in an assertion, wherever requests go.
+    audience: Url,
     /// Whom the request is for, in words, for errors.
     asked: String,
     route: Route,
@@ -42,12 +44,12 @@ impl TokenEndpoint {
     pub(crate) fn new(authority: &Authority, tenant_id: &str, client_id: &str, scopes: &[String]) -> Self {
         let url = authority.token_endpoint(tenant_id);
         let asked = format!("POST {url} for client {client_id}, scope {}", scopes.join(" "));
-        Self { url, asked, route: Route::Proxied, trust: Trust::System }
+        Self { audience: url.clone(), url, asked, route: Route::Proxied, trust: Trust::System }
     }
 
-    /// Where it is.
-    pub(crate) fn url(&self) -> &str {
-        self.url.as_str()
+    /// What it is called in an assertion (RFC 7523, section 3).
+    pub(crate) fn audience(&self) -> &str {
+        self.audience.as_str()
     }
 
     /// The same endpoint behind a server beside us that passes requests on: with the path of the endpoint below that of
@@ -57,6 +59,15 @@ impl TokenEndpoint {
         url.set_path(&format!("{}{}", server.path().trim_end_matches('/'), self.url.path()));
         self.asked = format!("{}, through {url}", self.asked);
         Self { url, route: Route::Direct, trust, ..self }
+    }
+
+    /// Its twin in a region, where it has one.
+    pub(super) fn in_region(mut self, region: &str) -> Self {
+        if let Some(twin) = region::twin(&self.url, region) {
+            self.asked = self.asked.replacen(self.url.as_str(), twin.as_str(), 1);
+            self.url = twin;
+        }
+        self
     }
 
     /// Shows a proof and a grant, and reads the answer. Nothing that was shown comes back in an error.
