@@ -7,6 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::redaction::Redaction;
+
 /// What a failed request for a token means for the caller, and for a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -236,17 +238,18 @@ impl Error {
     /// Takes a secret out of what came back: a server, or a proxy in its place, may repeat the request.
     #[must_use]
     pub(crate) fn without(self, secret: &str) -> Self {
-        // Too short to be told from ordinary text; nothing that guards anything is so short.
-        if secret.len() < 4 {
-            return self;
-        }
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let redaction = Redaction::of(secret);
         self.edit(|inner| {
-            if let Some(answer) = &mut inner.answer {
-                for text in [Some(&mut answer.text), answer.error.as_mut()].into_iter().flatten() {
-                    *text = text.replace(secret, "***").replace(&encoded, "***");
-                }
+            if let Some(Answer { error, suberror, text, trace_id, correlation_id, timestamp, .. }) = &mut inner.answer {
+                let optional = [error, suberror, trace_id, correlation_id, timestamp].into_iter().flatten();
+                optional.chain([text]).for_each(|text| redaction.apply(text));
             }
+            // Our own words, which may repeat one of the server's; of the shortest secrets they are full.
+            if secret.len() >= 8 {
+                redaction.apply(&mut inner.what);
+            }
+            // To be passed on as they are, or not at all.
+            inner.claims = inner.claims.take().filter(|claims| !redaction.is_in(claims));
         })
     }
 

@@ -51,6 +51,7 @@ pub mod fuzzing;
 mod limiter;
 mod managed_identity;
 pub mod platform;
+mod redaction;
 mod retry;
 mod runtime;
 mod scope;

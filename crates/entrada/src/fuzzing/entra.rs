@@ -16,7 +16,7 @@ const ASSERTION: &str = "e30.Jq2Wm9Vx4Ct6Hp1D.Fz8Sg3Nk5Ub7";
 pub fn token_response(data: &[u8]) {
     let mut answer = machine::answer(data);
     answer.status = 200;
-    redeem(&answer);
+    redeem(&answer, data);
 }
 
 /// A refusal, in Entra's JSON or not: no token comes of it, and the error says nothing that was shown, even where the
@@ -26,11 +26,11 @@ pub fn error_body(data: &[u8]) {
     if answer.status == 200 {
         answer.status = 400;
     }
-    assert!(!redeem(&answer), "a token out of a refusal");
+    assert!(!redeem(&answer, data), "a token out of a refusal");
 }
 
 /// Asks on behalf of a user, with a secret; whether there was a token.
-fn redeem(answer: &HttpResponse) -> bool {
+fn redeem(answer: &HttpResponse, said: &[u8]) -> bool {
     let machine = machine::answering(&[], answer);
     let options = EntraOptions { platform: Some(machine.platform.clone()), ..EntraOptions::default() };
     let client = Client::new("contoso.onmicrosoft.com", "c-1", Proof::Secret(Zeroizing::new(SECRET.into())), &options)
@@ -46,7 +46,7 @@ fn redeem(answer: &HttpResponse) -> bool {
             true
         }
         Err(error) => {
-            check::error(&error, &[SECRET, ASSERTION]);
+            check::error(&error, said, &[SECRET, ASSERTION]);
             false
         }
     }

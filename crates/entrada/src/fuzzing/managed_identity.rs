@@ -37,7 +37,7 @@ pub fn managed_identity(data: &[u8]) {
     let Some((_, variables)) = HOSTS.iter().find(|(name, _)| name == host) else { return };
     let id = (*id == b'u').then(|| UserAssignedId::ClientId(CLIENT_ID.into()));
     let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-    let _ = fetch(variables, id.as_ref(), &machine::answer(rest), &[HEADER, KEY]);
+    let _ = fetch(variables, id.as_ref(), &machine::answer(rest), rest, &[HEADER, KEY]);
 }
 
 /// A challenge of the agent of Azure Arc: no file but a key in the agent's folder is read for it.
@@ -46,7 +46,7 @@ pub fn arc_challenge(data: &[u8]) {
     let mut headers = http::HeaderMap::new();
     headers.insert(http::header::WWW_AUTHENTICATE, challenge);
     let answer = HttpResponse { status: 401, headers, body: Default::default() };
-    let machine = fetch(&ARC, None, &answer, &[FOREIGN, KEY]);
+    let machine = fetch(&ARC, None, &answer, data, &[FOREIGN, KEY]);
     for sent in machine.http.sent() {
         let shown = sent.headers.get(http::header::AUTHORIZATION).map(http::HeaderValue::as_bytes);
         let expected = format!("Basic {KEY}");
@@ -54,7 +54,13 @@ pub fn arc_challenge(data: &[u8]) {
     }
 }
 
-fn fetch(variables: &[(&str, &str)], id: Option<&UserAssignedId>, answer: &HttpResponse, shown: &[&str]) -> Scripted {
+fn fetch(
+    variables: &[(&str, &str)],
+    id: Option<&UserAssignedId>,
+    answer: &HttpResponse,
+    said: &[u8],
+    shown: &[&str],
+) -> Scripted {
     let machine = machine::answering(variables, answer);
     machine.files.put(&format!("{AGENT_KEYS}/1.key"), KEY);
     for foreign in ["/etc/shadow", "/etc/shadow.key", "/var/opt/azcmagent/1.key", "/1.key"] {
@@ -76,7 +82,7 @@ fn fetch(variables: &[(&str, &str)], id: Option<&UserAssignedId>, answer: &HttpR
             check::fetched(&fetched, clock);
             assert_is_of(&fetched, id);
         }
-        Err(error) => check::error(&error, shown),
+        Err(error) => check::error(&error, said, shown),
     }
     machine
 }

@@ -30,7 +30,7 @@ pub fn azure_cli_output(data: &[u8]) {
             assert_eq!(code, Some(0), "a token of a tool that failed");
             check::fetched(&fetched, machine.platform.clock());
         }
-        Err(error) => check::error(&error, &[]),
+        Err(error) => check::error(&error, data, &[]),
     }
 }
 

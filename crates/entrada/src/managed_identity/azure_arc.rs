@@ -125,7 +125,7 @@ fn key(response: &HttpResponse, platform: &Platform) -> Result<Zeroizing<String>
             .answer(answer())
             .next("use another credential here")
     })?;
-    let shown = path.display();
+    let shown = excerpt(&path.to_string_lossy());
     let forbidden = |why: &str| {
         refused(format!("Azure Arc's challenge points to {shown}, {why}; it was not read")).answer(answer()).next(
             format!(
