@@ -60,16 +60,17 @@ mod token;
 mod token_answer;
 
 pub use assertions::{
-    AssertionError, AssertionRequest, ClientAssertion, EnvironmentAssertion, FileAssertion, ManagedIdentityAssertion,
-    ManagedIdentityAssertionOptions,
+    AssertionError, AssertionRequest, ClientAssertion, CommandAssertion, CommandAssertionOptions, EnvironmentAssertion,
+    FileAssertion, ManagedIdentityAssertion, ManagedIdentityAssertionOptions, UrlAssertion, UrlAssertionOptions,
 };
 pub use cache::{Cache, CacheLimits};
 pub use chain::{ChainedTokenCredential, DefaultAzureCredential, DefaultAzureCredentialOptions};
 pub use credential::{Credential, Fetch};
 pub use credentials::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredential, ClientAssertionCredentialOptions,
-    ClientSecretCredential, ClientSecretCredentialOptions, EntraOptions, EnvironmentCredential,
-    EnvironmentCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    AzureCliCredential, AzureCliCredentialOptions, AzurePipelinesCredential, AzurePipelinesCredentialOptions,
+    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    EntraOptions, EnvironmentCredential, EnvironmentCredentialOptions, GitHubActionsCredential,
+    GitHubActionsCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 pub use error::{Answer, Attempt, Condition, Error, Outcome};

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures::future::{Either, select};
 use zeroize::Zeroizing;
 
-use crate::entra::{AssertionSource, Authority, Exchange};
+use crate::entra::{AssertionSource, Exchange};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::token_answer::excerpt;
@@ -78,7 +78,7 @@ where
 
 /// The exchange that an assertion is for.
 #[derive(Clone, Copy)]
-pub struct AssertionRequest<'a>(Exchange<'a>);
+pub struct AssertionRequest<'a>(pub(super) Exchange<'a>);
 
 impl AssertionRequest<'_> {
     /// The machine.
@@ -96,8 +96,8 @@ impl AssertionRequest<'_> {
         self.0.audience
     }
 
-    pub(super) fn authority(&self) -> &Authority {
-        self.0.authority
+    pub(super) fn exchange(&self) -> &Exchange<'_> {
+        &self.0
     }
 
     /// How long the assertion may take.

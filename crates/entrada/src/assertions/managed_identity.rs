@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::audience::audience_at;
+use super::audience::{audience_at, check_audience};
 use super::client_assertion::{AssertionError, AssertionRequest, ClientAssertion};
 use crate::credential::Credential;
 use crate::credentials::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
@@ -76,10 +76,7 @@ impl ManagedIdentityAssertion {
     /// Where an option cannot be right.
     pub fn with_options(options: ManagedIdentityAssertionOptions) -> Result<Self, Error> {
         let ManagedIdentityAssertionOptions { audience, managed_identity: inner } = options;
-        if let Some(audience) = audience.as_deref().filter(|audience| audience.trim().is_empty()) {
-            return Err(Error::invalid_argument(format!("the audience {audience:?} is empty"))
-                .next("name the audience of the app's federated credential, or leave it out"));
-        }
+        check_audience(audience.as_deref())?;
         // One that is asked in a way of its own may be on another machine altogether.
         let plain = inner.platform.is_none() && inner.client_options.is_none() && inner.cache.is_none();
         let id = inner.user_assigned_id.as_ref().map(UserAssignedId::parts);
@@ -91,7 +88,7 @@ impl ManagedIdentityAssertion {
 #[async_trait]
 impl ClientAssertion for ManagedIdentityAssertion {
     async fn secret(&self, request: &AssertionRequest<'_>) -> Result<Zeroizing<String>, AssertionError> {
-        let audience = self.audience.as_deref().unwrap_or_else(|| audience_at(request.authority()));
+        let audience = self.audience.as_deref().unwrap_or_else(|| audience_at(request.exchange().authority));
         let token = self.credential.token(&TokenRequest::new([format!("{audience}/.default")])).await?;
         Ok(Zeroizing::new(token.secret().to_owned()))
     }

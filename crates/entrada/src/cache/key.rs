@@ -1,5 +1,6 @@
 //! What tells one cached token from another.
 
+use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -30,6 +31,13 @@ impl Principal {
             }
         }
         Self(digest.finalize().into())
+    }
+}
+
+/// The digest in hexadecimal digits, for what has to be text.
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -2,19 +2,23 @@
 
 mod app_only;
 mod azure_cli;
+mod azure_pipelines;
 mod client_assertion;
 mod client_secret;
 mod described;
 mod entra_options;
 mod environment;
+mod github_actions;
 mod managed_identity;
 mod workload_identity;
 
 pub use azure_cli::{AzureCliCredential, AzureCliCredentialOptions};
+pub use azure_pipelines::{AzurePipelinesCredential, AzurePipelinesCredentialOptions};
 pub use client_assertion::{ClientAssertionCredential, ClientAssertionCredentialOptions};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialOptions};
 pub use entra_options::EntraOptions;
 pub use environment::{EnvironmentCredential, EnvironmentCredentialOptions};
+pub use github_actions::{GitHubActionsCredential, GitHubActionsCredentialOptions};
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
 pub use workload_identity::{WorkloadIdentityCredential, WorkloadIdentityCredentialOptions};
 

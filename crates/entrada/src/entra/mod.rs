@@ -20,5 +20,5 @@ pub(crate) use client::{AssertionSource, Client, Exchange, Proof};
 pub(crate) use error_answer::refusal_of;
 pub(crate) use grant::Grant;
 pub(crate) use identifiers::{Target, Tenants, check_client_id, check_secret, check_tenant_id};
-pub(crate) use token_endpoint::{LIMIT, TokenEndpoint};
+pub(crate) use token_endpoint::{LIMIT, RETRY, TokenEndpoint};
 pub(crate) use token_proxy::TokenProxy;

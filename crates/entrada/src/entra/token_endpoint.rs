@@ -15,7 +15,8 @@ use crate::token::TokenRequest;
 use crate::token_answer;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-pub(super) const RETRY: Retry = Retry {
+/// How servers that issue tokens and assertions are asked again.
+pub(crate) const RETRY: Retry = Retry {
     attempts: 4,
     attempts_unanswered: 3,
     first_pause: Duration::from_millis(800),
