@@ -191,6 +191,13 @@ impl Cached {
         }
     }
 
+    /// Takes in a token that came another way than by a fetch: with the sign-in of a person.
+    pub(crate) fn insert(&self, request: &TokenRequest, fetched: Fetched) -> Result<Arc<Token>, Error> {
+        let (slot, now) = (self.slot(request), self.now());
+        let stored = self.cache.store(&slot.key, &slot.entry, now, fetched, self.source.fingerprint());
+        stored.token(now).cloned().ok_or_else(|| Error::failed("the token has already expired").credential(self.name))
+    }
+
     fn now(&self) -> std::time::Duration {
         self.platform.clock().elapsed()
     }
@@ -333,9 +340,13 @@ pub(crate) fn azure_access_token(token: &Arc<Token>) -> AccessToken {
     AccessToken::new(token.secret().to_owned(), token.expires_on_date())
 }
 
-/// Implements [`Credential`] for a type that has a field `cached: Cached`, and `azure_core`'s `TokenCredential`.
+/// Implements [`Credential`] and `azure_core`'s `TokenCredential` for a type by one of its fields: `cached`, a [`Cached`], or
+/// another one that has the same methods.
 macro_rules! credential_from_cached {
     ($name:ident) => {
+        $crate::credential::credential_from_cached!($name, cached);
+    };
+    ($name:ident, $field:ident) => {
         #[async_trait::async_trait]
         impl $crate::credential::Credential for $name {
             fn name(&self) -> &str {
@@ -348,18 +359,18 @@ macro_rules! credential_from_cached {
                 tenant_id: Option<&str>,
                 enable_cae: bool,
             ) -> Option<std::sync::Arc<$crate::token::Token>> {
-                self.cached.at_hand(scopes, tenant_id, enable_cae)
+                self.$field.at_hand(scopes, tenant_id, enable_cae)
             }
 
             async fn token(
                 &self,
                 request: &$crate::token::TokenRequest,
             ) -> Result<std::sync::Arc<$crate::token::Token>, $crate::error::Error> {
-                self.cached.token(request).await
+                self.$field.token(request).await
             }
         }
 
-        $crate::credential::token_credential!($name, |this, scopes| this.cached.with_at_hand(
+        $crate::credential::token_credential!($name, |this, scopes| this.$field.with_at_hand(
             scopes,
             None,
             false,

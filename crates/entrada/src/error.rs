@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::redaction::Redaction;
+use crate::token::TokenRequest;
 
 /// What a failed request for a token means for the caller, and for a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,7 @@ struct Inner {
     next: Option<String>,
     attempts: Vec<Attempt>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    to_authenticate: Option<TokenRequest>,
 }
 
 impl Error {
@@ -158,6 +160,7 @@ impl Error {
             next: None,
             attempts: Vec::new(),
             cause: None,
+            to_authenticate: None,
         }))
     }
 
@@ -279,6 +282,24 @@ impl Error {
             return self;
         }
         self.edit(|inner| inner.cause = Some(cause))
+    }
+
+    /// Says that a person must act, whatever it said before.
+    #[must_use]
+    pub(crate) fn needing_a_person(self) -> Self {
+        self.edit(|inner| inner.outcome = Outcome::InteractionRequired)
+    }
+
+    /// Says what a person has to be asked for.
+    #[must_use]
+    pub(crate) fn authenticated_by(self, request: TokenRequest) -> Self {
+        self.edit(|inner| inner.to_authenticate = Some(request))
+    }
+
+    /// What to pass to `authenticate`, where a person must sign in and the credential was told not to ask by itself
+    /// (`disable_automatic_authentication`): the scopes, the tenant, and the claims that were demanded.
+    pub fn authentication_request(&self) -> Option<&TokenRequest> {
+        self.0.to_authenticate.as_ref()
     }
 
     /// What the failure means.

@@ -55,6 +55,7 @@ mod redaction;
 mod retry;
 mod runtime;
 mod scope;
+mod sign_in;
 mod sync;
 mod token;
 mod token_answer;
@@ -67,10 +68,12 @@ pub use cache::{Cache, CacheLimits};
 pub use chain::{ChainedTokenCredential, DefaultAzureCredential, DefaultAzureCredentialOptions};
 pub use credential::{Credential, Fetch};
 pub use credentials::{
-    AzureCliCredential, AzureCliCredentialOptions, AzurePipelinesCredential, AzurePipelinesCredentialOptions,
-    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
-    EntraOptions, EnvironmentCredential, EnvironmentCredentialOptions, GitHubActionsCredential,
-    GitHubActionsCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    AuthorizationCodeCredential, AuthorizationCodeCredentialOptions, AzureCliCredential, AzureCliCredentialOptions,
+    AzurePipelinesCredential, AzurePipelinesCredentialOptions, ClientAssertionCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, DeviceCodeCredential,
+    DeviceCodeCredentialOptions, EntraOptions, EnvironmentCredential, EnvironmentCredentialOptions,
+    GitHubActionsCredential, GitHubActionsCredentialOptions, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UsernamePasswordCredential, UsernamePasswordCredentialOptions,
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 pub use error::{Answer, Attempt, Condition, Error, Outcome};
@@ -78,4 +81,5 @@ pub use expected_identity::ExpectedIdentity;
 pub use managed_identity::UserAssignedId;
 pub use platform::transport;
 pub use runtime::{Fork, prepare_fork};
+pub use sign_in::{AuthenticationRecord, DeviceCodeInfo, PromptCallback};
 pub use token::{Attachment, Token, TokenRequest};

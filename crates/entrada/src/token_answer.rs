@@ -113,10 +113,19 @@ pub(crate) fn jwt_expiry(token: &str) -> Option<i64> {
 
 /// A claim of a JWT, unverified: whoever gave us the token vouches for it.
 pub(crate) fn jwt_claim(token: &str, name: &str) -> Option<Value> {
+    jwt_claims(token)?.get_mut(name).map(Value::take)
+}
+
+/// All claims of a JWT, unverified: whoever gave us the token vouches for it.
+pub(crate) fn jwt_claims(token: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let mut claims: Value = serde_json::from_slice(&payload).ok()?;
-    claims.get_mut(name).map(Value::take)
+    serde_json::from_slice(&payload).ok().filter(Value::is_object)
+}
+
+/// The time of an answer by the server's clock, else by this machine's, in seconds since 1970-01-01T00:00:00Z.
+pub(crate) fn time_of(response: &HttpResponse, clock: &dyn Clock) -> i64 {
+    server_time(response).unwrap_or_else(|| clock.unix_time())
 }
 
 /// A number of seconds, or a date as seconds since 1970-01-01T00:00:00Z, however it is written.

@@ -8,6 +8,7 @@ use super::entry::{Entry, Stored, View};
 use super::flights::Flights;
 use super::index::Index;
 use super::key::{Key, Sought};
+use super::renewals::Renewals;
 use crate::runtime;
 use crate::token::Fetched;
 
@@ -58,6 +59,7 @@ pub struct Cache {
     /// Locked by whoever changes the index.
     sums: Mutex<Sums>,
     pub(crate) flights: Arc<Flights<FlightKey, Arc<Stored>>>,
+    renewals: Renewals,
 }
 
 /// A claims challenge is answered by a flight of its own, shared by those who bring the same claims.
@@ -80,7 +82,8 @@ impl Cache {
 
     /// A cache of its own, for credentials that should share with nobody else.
     pub fn new(limits: CacheLimits) -> Arc<Self> {
-        Arc::new(Self { limits, entries: Index::default(), sums: Mutex::default(), flights: Flights::new() })
+        let renewals = Renewals::new(limits);
+        Arc::new(Self { limits, entries: Index::default(), sums: Mutex::default(), flights: Flights::new(), renewals })
     }
 
     /// How many tokens there are, those included that have expired and were not swept yet.
@@ -94,10 +97,17 @@ impl Cache {
         self.len() == 0
     }
 
-    /// Forgets all tokens, for every credential that uses this cache.
+    /// Forgets all tokens, for every credential that uses this cache, and what renews them: whoever has signed in is
+    /// asked to sign in again.
     pub fn clear(&self) {
+        self.renewals.clear();
         let _gate = runtime::fork_gate();
         self.sums().forget(&self.entries, |_| true);
+    }
+
+    /// What renews tokens.
+    pub(crate) fn renewals(&self) -> &Renewals {
+        &self.renewals
     }
 
     /// What there is for `key`, without a lock. It is for looking only: an entry that is held is one from

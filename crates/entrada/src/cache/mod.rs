@@ -9,6 +9,7 @@ mod freshness;
 mod index;
 mod key;
 mod memory;
+mod renewals;
 mod seal;
 mod shared_slot;
 mod signal;

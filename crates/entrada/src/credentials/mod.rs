@@ -1,25 +1,32 @@
 //! One file for each credential that a user can construct.
 
 mod app_only;
+mod authorization_code;
 mod azure_cli;
 mod azure_pipelines;
 mod client_assertion;
 mod client_secret;
 mod described;
+mod device_code;
 mod entra_options;
 mod environment;
 mod github_actions;
 mod managed_identity;
+mod user_client;
+mod username_password;
 mod workload_identity;
 
+pub use authorization_code::{AuthorizationCodeCredential, AuthorizationCodeCredentialOptions};
 pub use azure_cli::{AzureCliCredential, AzureCliCredentialOptions};
 pub use azure_pipelines::{AzurePipelinesCredential, AzurePipelinesCredentialOptions};
 pub use client_assertion::{ClientAssertionCredential, ClientAssertionCredentialOptions};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialOptions};
+pub use device_code::{DeviceCodeCredential, DeviceCodeCredentialOptions};
 pub use entra_options::EntraOptions;
 pub use environment::{EnvironmentCredential, EnvironmentCredentialOptions};
 pub use github_actions::{GitHubActionsCredential, GitHubActionsCredentialOptions};
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
+pub use username_password::{UsernamePasswordCredential, UsernamePasswordCredentialOptions};
 pub use workload_identity::{WorkloadIdentityCredential, WorkloadIdentityCredentialOptions};
 
 use azure_core::http::ClientOptions;

@@ -185,10 +185,12 @@ pub(crate) struct Granted {
     pub(crate) id_token: Option<Zeroizing<String>>,
     /// `uid` and `utid` of the user: object id and home tenant.
     pub(crate) client_info: Option<(String, String)>,
+    /// When, by the server's clock where it told, in seconds since 1970-01-01T00:00:00Z.
+    pub(crate) granted_at: i64,
 }
 
 impl Granted {
-    pub(super) fn new(fetched: Fetched, mut body: Value) -> Self {
+    pub(super) fn new(fetched: Fetched, mut body: Value, granted_at: i64) -> Self {
         let mut text = |name: &str| match body.get_mut(name).map(Value::take) {
             Some(Value::String(text)) if !text.is_empty() => Some(Zeroizing::new(text)),
             _ => None,
@@ -199,7 +201,7 @@ impl Granted {
             let info: Value = serde_json::from_slice(&decoded).ok()?;
             Some((info.get("uid")?.as_str()?.to_owned(), info.get("utid")?.as_str()?.to_owned()))
         });
-        Self { fetched, refresh_token, id_token, client_info }
+        Self { fetched, refresh_token, id_token, client_info, granted_at }
     }
 }
 
@@ -243,7 +245,7 @@ mod tests {
         let granted = |info: &str| {
             let token = crate::token::Token::new(Zeroizing::new("t".into()), 0, None);
             let fetched = Fetched { token, lifetime: std::time::Duration::ZERO, refresh_in: None };
-            Granted::new(fetched, serde_json::json!({"client_info": info, "refresh_token": 7}))
+            Granted::new(fetched, serde_json::json!({"client_info": info, "refresh_token": 7}), 0)
         };
         let info = URL_SAFE_NO_PAD.encode(r#"{"uid":"u-1","utid":"t-1"}"#);
         assert_eq!(granted(&info).client_info, Some(("u-1".into(), "t-1".into())));

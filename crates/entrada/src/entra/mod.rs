@@ -4,6 +4,7 @@
 mod authority;
 #[allow(dead_code, reason = "the credentials that use the rest come next")]
 mod client;
+mod device_authorization;
 mod discovery;
 mod error_answer;
 mod error_codes;
@@ -13,12 +14,15 @@ mod identifiers;
 mod region;
 mod token_endpoint;
 mod token_proxy;
+mod user_realm;
 
 pub(crate) use authority::{Authority, Cloud};
 pub(crate) use client::{AssertionSource, Client, Exchange, Proof};
-#[allow(unused_imports, reason = "users' credentials come next")]
+pub(crate) use device_authorization::DeviceAuthorization;
+#[allow(unused_imports, reason = "the browser's credential comes next")]
 pub(crate) use error_answer::refusal_of;
-pub(crate) use grant::Grant;
+pub(crate) use grant::{Grant, Granted, claims, user_scope};
 pub(crate) use identifiers::{Target, Tenants, check_client_id, check_secret, check_tenant_id};
 pub(crate) use token_endpoint::{LIMIT, RETRY, TokenEndpoint};
 pub(crate) use token_proxy::TokenProxy;
+pub(crate) use user_realm::is_federated;

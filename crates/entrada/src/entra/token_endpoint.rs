@@ -9,7 +9,7 @@ use super::grant::{ClientProof, Grant, Granted, form};
 use super::{Authority, error_answer, region};
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::platform::{HttpRequest, Platform, Route, Trust};
+use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Trust};
 use crate::retry::{Again, Retry, Sending};
 use crate::token::TokenRequest;
 use crate::token_answer;
@@ -45,6 +45,11 @@ impl TokenEndpoint {
     pub(crate) fn new(authority: &Authority, tenant_id: &str, client_id: &str, scopes: &[String]) -> Self {
         let url = authority.token_endpoint(tenant_id);
         let asked = format!("POST {url} for client {client_id}, scope {}", scopes.join(" "));
+        Self::at(url, asked)
+    }
+
+    /// Another endpoint that is asked in the same way. `asked` says in words for whom.
+    pub(super) fn at(url: Url, asked: String) -> Self {
         Self { audience: url.clone(), url, asked, route: Route::Proxied, trust: Trust::System }
     }
 
@@ -90,6 +95,20 @@ impl TokenEndpoint {
     }
 
     async fn send(&self, platform: &Platform, deadline: Deadline, form: &[(&str, &str)]) -> Result<Granted, Error> {
+        let (response, tried) = self.post(platform, deadline, form).await?;
+        let granted_at = token_answer::time_of(&response, platform.clock());
+        token_answer::parse_body(&response, platform.clock())
+            .map(|(fetched, body)| Granted::new(fetched, body, granted_at))
+            .map_err(|error| error.tried(tried))
+    }
+
+    /// Sends a form; the successful answer, and what it took, in words.
+    pub(super) async fn post(
+        &self,
+        platform: &Platform,
+        deadline: Deadline,
+        form: &[(&str, &str)],
+    ) -> Result<(HttpResponse, String), Error> {
         let request_id = uuid::Uuid::new_v4().to_string();
         let mut request = HttpRequest::post_form(self.url.clone(), self.route, TIMEOUT, form)
             .header(http::header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -101,19 +120,17 @@ impl TokenEndpoint {
         }
         let sent = RETRY.send(&Sending { platform, deadline, limiter: None }, request).await;
         let tried = format!("{}{}", self.asked, sent.effort);
-        let response =
-            sent.outcome.map_err(|error| {
-                let failed = Error::failed(format!("Microsoft Entra could not be reached: {error}"))
-                    .tried(format!("{tried}, request id {request_id}"));
-                failed.next(error.remedy().unwrap_or(
-                    "check the network, and HTTPS_PROXY if this machine reaches the internet through a proxy",
-                ))
-            })?;
-        let outcome = if response.status == 200 {
-            token_answer::parse_body(&response, platform.clock()).map(|(fetched, body)| Granted::new(fetched, body))
-        } else {
-            Err(error_answer::refusal(&response, platform.clock().unix_time()))
-        };
-        outcome.map_err(|error| error.tried(tried))
+        let response = sent.outcome.map_err(|error| {
+            let failed = Error::failed(format!("Microsoft Entra could not be reached: {error}"))
+                .tried(format!("{tried}, request id {request_id}"));
+            let next = error
+                .remedy()
+                .unwrap_or("check the network, and HTTPS_PROXY if this machine reaches the internet through a proxy");
+            failed.next(next).caused_by(error)
+        })?;
+        if response.status == 200 {
+            return Ok((response, tried));
+        }
+        Err(error_answer::refusal(&response, platform.clock().unix_time()).tried(tried))
     }
 }
