@@ -6,7 +6,9 @@ use super::{check, machine};
 use crate::credentials::EntraOptions;
 use crate::deadline::Deadline;
 use crate::entra::{Client, Grant, LIMIT, Proof};
+use crate::error::Error;
 use crate::platform::HttpResponse;
+use crate::platform::scripted::Scripted;
 use crate::token::TokenRequest;
 
 const SECRET: &str = "K8s~q.Xv3Lw0Zt7Rb5Yn";
@@ -31,23 +33,29 @@ pub fn error_body(data: &[u8]) {
 
 /// Asks on behalf of a user, with a secret; whether there was a token.
 fn redeem(answer: &HttpResponse, said: &[u8]) -> bool {
-    let machine = machine::answering(&[], answer);
+    let machine = Scripted::new(&[]).always(answer.clone());
+    let client = client(&machine, Proof::Secret(Zeroizing::new(SECRET.into())));
+    let outcome = ask(&machine, &client, &Grant::OnBehalfOf(ASSERTION));
+    if let Err(error) = &outcome {
+        check::error(error, said, &[SECRET, ASSERTION]);
+    }
+    outcome.is_ok()
+}
+
+/// An app on a machine.
+pub(super) fn client(machine: &Scripted, proof: Proof) -> Client {
     let options = EntraOptions { platform: Some(machine.platform.clone()), ..EntraOptions::default() };
-    let client = Client::new("contoso.onmicrosoft.com", "c-1", Proof::Secret(Zeroizing::new(SECRET.into())), &options)
-        .expect("a client");
+    Client::new("contoso.onmicrosoft.com", "c-1", proof, &options).expect("a client")
+}
+
+/// Redeems a grant; what comes of it is usable.
+pub(super) fn ask(machine: &Scripted, client: &Client, grant: &Grant<'_>) -> Result<(), Error> {
     let request = TokenRequest::new(["https://vault.azure.net/.default"]);
     let clock = machine.platform.clock();
-    let deadline = Deadline::after(clock, LIMIT);
-    match machine::now(client.redeem(&request, &Grant::OnBehalfOf(ASSERTION), deadline)) {
-        Ok(granted) => {
-            check::fetched(&granted.fetched, clock);
-            assert!(granted.refresh_token.as_ref().is_none_or(|token| !token.is_empty()), "an empty refresh token");
-            assert!(granted.id_token.as_ref().is_none_or(|token| !token.is_empty()), "an empty id token");
-            true
-        }
-        Err(error) => {
-            check::error(&error, said, &[SECRET, ASSERTION]);
-            false
-        }
+    let granted = machine::now(client.redeem(&request, grant, Deadline::after(clock, LIMIT)))?;
+    check::fetched(&granted.fetched, clock);
+    for token in [&granted.refresh_token, &granted.id_token].into_iter().flatten() {
+        assert!(!token.is_empty(), "an empty token beside the token");
     }
+    Ok(())
 }

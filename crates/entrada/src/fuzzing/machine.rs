@@ -3,10 +3,8 @@
 use futures::FutureExt;
 
 use crate::platform::HttpResponse;
-use crate::platform::scripted::{Scripted, response};
+use crate::platform::scripted::response;
 
-/// More than any protocol tries.
-const ATTEMPTS: usize = 24;
 /// The largest answer that the real client takes is larger; nothing new comes of more.
 const LARGEST: usize = 64 << 10;
 
@@ -26,11 +24,6 @@ pub(super) fn answer(data: &[u8]) -> HttpResponse {
         Some(HttpResponse { status, headers, body: data[end + 2..].to_vec().into() })
     };
     head_and_body().unwrap_or_else(|| HttpResponse { body: data.to_vec().into(), ..response(200, "") })
-}
-
-/// A machine with these variables on which every request is answered alike.
-pub(super) fn answering(variables: &[(&str, &str)], answer: &HttpResponse) -> Scripted {
-    Scripted::new(variables).answers(std::iter::repeat_n(answer, ATTEMPTS).map(|answer| Ok(answer.clone())))
 }
 
 /// What comes of a future on a machine that answers at once.

@@ -4,12 +4,14 @@
 //! expired, nothing secret is in an error, and an error is of a size that can be read. `cargo xtask fuzz` looks for bytes
 //! for which it does not; the unit tests play the seeds in `fuzz/seeds`. See `docs/fuzzing.md`.
 
+mod assertions;
 mod check;
 mod entra;
 mod machine;
 mod managed_identity;
 mod tokens;
 
+pub use assertions::assertion;
 pub use entra::{error_body, token_response};
 pub use managed_identity::{arc_challenge, managed_identity};
 pub use tokens::{azure_cli_output, jwt};
@@ -20,6 +22,7 @@ pub type Target = fn(&[u8]);
 /// Every target and its name: that of its program in `fuzz/fuzz_targets`, and of the folder of its seeds.
 pub const TARGETS: &[(&str, Target)] = &[
     ("arc_challenge", arc_challenge),
+    ("assertion", assertion),
     ("azure_cli_output", azure_cli_output),
     ("error_body", error_body),
     ("jwt", jwt),

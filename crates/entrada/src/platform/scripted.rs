@@ -70,6 +70,7 @@ pub(crate) struct Sent {
 #[derive(Default)]
 pub(crate) struct ScriptedHttp {
     answers: Mutex<VecDeque<Result<HttpResponse, HttpError>>>,
+    always: Mutex<Option<HttpResponse>>,
     sent: Mutex<Vec<Sent>>,
 }
 
@@ -89,7 +90,8 @@ impl Http for ScriptedHttp {
             route: request.route,
         });
         let answer = self.answers.lock().expect("no panic").pop_front();
-        answer.unwrap_or_else(|| Err(HttpError::Connect("nothing was scripted".into())))
+        let always = || self.always.lock().expect("no panic").clone();
+        answer.or_else(|| always().map(Ok)).unwrap_or_else(|| Err(HttpError::Connect("nothing was scripted".into())))
     }
 }
 
@@ -188,6 +190,12 @@ impl Scripted {
 
     pub(crate) fn answers(self, answers: impl IntoIterator<Item = Result<HttpResponse, HttpError>>) -> Self {
         self.http.answers.lock().expect("no panic").extend(answers);
+        self
+    }
+
+    /// Answers like this whatever is asked, when the list of answers is used up.
+    pub(crate) fn always(self, answer: HttpResponse) -> Self {
+        *self.http.always.lock().expect("no panic") = Some(answer);
         self
     }
 
