@@ -75,7 +75,7 @@ def test_bad_arguments_of_an_app_are_value_errors(module, arguments, words):
 
 
 @BOTH
-@pytest.mark.parametrize("authority", ["http://login.microsoftonline.com", "https://h/path", ""])
+@pytest.mark.parametrize("authority", ["http://login.microsoftonline.com", "https://h/path?query", ""])
 def test_bad_authorities_are_value_errors(module, authority):
     with pytest.raises(ValueError, match=r"login\.microsoftonline\.com"):
         module.ClientSecretCredential("t", "c", "s", authority=authority)

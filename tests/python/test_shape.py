@@ -13,11 +13,19 @@ NAMES = ["entrada", "entrada.aio"]
 CREDENTIALS = [
     "AzureCliCredential",
     "ChainedTokenCredential",
+    "ClientAssertionCredential",
     "ClientSecretCredential",
     "DefaultAzureCredential",
     "EnvironmentCredential",
     "ManagedIdentityCredential",
+    "WorkloadIdentityCredential",
 ]
+#: Arguments without which a credential cannot be constructed.
+NEEDED = {
+    "ClientAssertionCredential": ("t", "c", lambda: "a"),
+    "ClientSecretCredential": ("t", "c", "s"),
+}
+OPTIONS = {"WorkloadIdentityCredential": {"tenant_id": "t", "client_id": "c", "token_file_path": "f"}}
 
 
 def modules(name):
@@ -37,8 +45,10 @@ def parameters(function):
 def test_all_names_are_theirs_and_all_of_theirs_are_known(name):
     ours, theirs = modules(name)
     absent = importlib.import_module("entrada._absent").NOT_YET
-    assert set(ours.__all__) <= set(theirs.__all__)
+    added = importlib.import_module("entrada._install").ADDED[theirs.__name__]
+    assert set(ours.__all__) - set(theirs.__all__) == added
     assert set(theirs.__all__) - set(ours.__all__) <= absent
+    assert not absent & set(ours.__all__)
     for each in ours.__all__:
         assert getattr(ours, each).__module__ in ("entrada", "entrada.aio", f"{name}._bearer_token")
 
@@ -72,15 +82,15 @@ def test_credentials_are_context_managers_as_theirs(name, credential):
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
 def test_credentials_are_what_azure_core_asks_for(credential):
-    arguments = {"ClientSecretCredential": ("t", "c", "s")}.get(credential, ())
+    arguments, options = NEEDED.get(credential, ()), OPTIONS.get(credential, {})
     if credential == "ChainedTokenCredential":
         arguments = (entrada.EnvironmentCredential(),)
-    sync = getattr(entrada, credential)(*arguments)
+    sync = getattr(entrada, credential)(*arguments, **options)
     assert isinstance(sync, TokenCredential)
     assert isinstance(sync, SupportsTokenInfo)
     if credential == "ChainedTokenCredential":
         arguments = (entrada.aio.EnvironmentCredential(),)
-    asynchronous = getattr(entrada.aio, credential)(*arguments)
+    asynchronous = getattr(entrada.aio, credential)(*arguments, **options)
     assert isinstance(asynchronous, AsyncTokenCredential)
     assert isinstance(asynchronous, AsyncSupportsTokenInfo)
 

@@ -9,6 +9,22 @@ chain = entrada.ChainedTokenCredential(
     entrada.EnvironmentCredential(), entrada.ManagedIdentityCredential(client_id="c"), entrada.AzureCliCredential()
 )
 secret: TokenCredential = entrada.ClientSecretCredential("t", "c", "s", additionally_allowed_tenants=["*"])
+
+
+async def assertion() -> str:
+    """Return an assertion."""
+    return "a"
+
+
+sources = [
+    entrada.ClientAssertionCredential("t", "c", func)
+    for func in (entrada.ManagedIdentityAssertion(client_id="i"), entrada.FileAssertion("f"))
+]
+functions: list[TokenCredential] = [
+    entrada.ClientAssertionCredential("t", "c", lambda: "a"),
+    entrada.ClientAssertionCredential("t", "c", assertion),
+    entrada.WorkloadIdentityCredential(token_file_path="f"),
+]
 default: SupportsTokenInfo = entrada.DefaultAzureCredential(exclude_cli_credential=True)
 provider: TokenProvider = chain
 token: AccessToken = secret.get_token("s", claims="{}", tenant_id="t", enable_cae=True)

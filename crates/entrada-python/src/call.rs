@@ -7,6 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::callable::Raised;
 use crate::credential::Credential;
 
 /// What was called, and so what is returned.
@@ -65,10 +66,12 @@ impl Call {
             self.method.name(),
             self.request.within_chain,
             kind(error),
+            !error.chain_attempts().is_empty(),
             error.to_string(),
             &self.scopes,
             self.request.claims.as_deref(),
             error.condition().map(Condition::as_str),
+            raised(py, error),
         );
         let made = py.import("entrada._outcome").and_then(|module| module.call_method1("failure", arguments));
         made.map_or_else(|error| error, PyErr::from_value)
@@ -85,4 +88,10 @@ fn kind(error: &Error) -> &'static str {
         Outcome::Unavailable => "unavailable",
         _ => "failed",
     }
+}
+
+/// The exception of a user's own function that an error comes of.
+fn raised<'py>(py: Python<'py>, error: &Error) -> Option<Bound<'py, PyAny>> {
+    let last = error.chain_attempts().last().map(|attempt| &attempt.error);
+    [Some(error), last].into_iter().flatten().find_map(|error| Raised::behind(py, error))
 }

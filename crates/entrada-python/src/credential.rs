@@ -10,16 +10,25 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{Arguments, Options, check_rest};
 use crate::call::{Call, Method};
+use crate::callable::{self, Callable};
 use crate::mailbox::{Letter, Mailbox, post};
 use crate::token::{Types, access_token};
 use crate::{configure, ending, fetch, fork};
+
+/// A credential of the core.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) core: Arc<dyn Core>,
+    /// The functions of the user's that it calls.
+    pub(crate) callables: Vec<Arc<Callable>>,
+}
 
 /// What every credential is made of: the core's credential.
 ///
 /// Python classes derive from it, give it its configuration in `__init__`, and inherit `get_token`.
 #[pyclass(subclass, frozen, weakref, module = "entrada._native")]
 pub(crate) struct Credential {
-    core: OnceLock<Arc<dyn Core>>,
+    made: OnceLock<Made>,
     /// What it was configured with, for `pickle`.
     recipe: OnceLock<(String, Py<PyDict>)>,
 }
@@ -29,7 +38,7 @@ impl Credential {
     #[new]
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
-        Self { core: OnceLock::new(), recipe: OnceLock::new() }
+        Self { made: OnceLock::new(), recipe: OnceLock::new() }
     }
 
     /// Takes the place of `object.__init__`, which takes no arguments.
@@ -95,24 +104,24 @@ impl Credential {
     }
 
     /// Gives the credential its configuration.
-    fn _configure(&self, py: Python<'_>, kind: &str, options: &Bound<'_, PyDict>) -> PyResult<()> {
-        let core = configure::core(py, kind, options)?;
+    fn _configure(&self, kind: &str, options: &Bound<'_, PyDict>) -> PyResult<()> {
+        let made = configure::credential(kind, options)?;
         let again = || PyRuntimeError::new_err("a credential is configured once");
-        self.core.set(core).map_err(|_| again())?;
+        self.made.set(made).map_err(|_| again())?;
         let recipe = (kind.to_owned(), options.clone().unbind());
         self.recipe.set(recipe).map_err(|_| again())
     }
 
     /// Whether the core has all it takes to get a token. If not, the Python half gets them.
     fn _is_configured(&self) -> bool {
-        self.core.get().is_some()
+        self.made.get().is_some()
     }
 
     /// Becomes another credential, for good: the one that a chain of Python's own making chose.
     fn _adopt(&self, other: &Self) {
-        if let Some(core) = other.core.get() {
+        if let Some(made) = other.made.get() {
             // Whoever chose first stays.
-            let _ = self.core.set(Arc::clone(core));
+            let _ = self.made.set(made.clone());
         }
     }
 
@@ -163,9 +172,14 @@ impl Credential {
         within_chain: bool,
     ) -> PyResult<()> {
         let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
-        let Some(core) = slf.get().core.get().map(Arc::clone) else {
+        let Some(made) = slf.get().made.get() else {
             return Err(Self::unconfigured(slf));
         };
+        for callable in &made.callables {
+            callable.note_loop(event_loop.bind(slf.py()))?;
+        }
+        callable::attend(slf.py())?;
+        let core = Arc::clone(&made.core);
         let call = Call {
             owner: slf.clone().unbind(),
             method: Method::named(method)?,
@@ -194,7 +208,7 @@ impl Credential {
     fn __setstate__(slf: &Bound<'_, Self>, state: State<'_>) -> PyResult<()> {
         let (recipe, attributes) = state;
         if let Some((kind, options)) = recipe {
-            slf.get()._configure(slf.py(), &kind, &options)?;
+            slf.get()._configure(&kind, &options)?;
         }
         for (name, value) in attributes.iter().flatten() {
             slf.setattr(name.cast::<pyo3::types::PyString>()?, value)?;
@@ -207,15 +221,20 @@ impl Credential {
 type State<'py> = (Option<(String, Bound<'py, PyDict>)>, Option<Bound<'py, PyDict>>);
 
 impl Credential {
-    pub(crate) fn core(&self) -> Option<&Arc<dyn Core>> {
-        self.core.get()
+    pub(crate) fn made(&self) -> Option<&Made> {
+        self.made.get()
     }
 
     fn at_hand(&self, py: Python<'_>, arguments: &Arguments<'_>) -> Option<Arc<Token>> {
         if arguments.claims.is_some() {
             return None;
         }
-        let core = self.core.get()?;
+        let core = &self.made.get()?.core;
+        // A token that is to be replaced soon has a function called.
+        if callable::is_unattended() {
+            // Where no thread can be had, the caller has the token all the same.
+            let _ = callable::attend(py);
+        }
         let look = || core.at_hand(arguments.scopes.as_slice(), arguments.tenant_id, arguments.enable_cae);
         if fork::is_under_way() {
             return py.detach(look);
@@ -232,7 +251,7 @@ impl Credential {
         within_chain: bool,
     ) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        let Some(core) = slf.get().core.get() else {
+        let Some(made) = slf.get().made.get() else {
             let Some(walk) = slf.getattr_opt(intern!(py, "_walk"))? else {
                 return Err(Self::unconfigured(slf));
             };
@@ -245,7 +264,8 @@ impl Credential {
             scopes: scopes.clone().unbind(),
             request: arguments.request(within_chain),
         };
-        let outcome = fetch::blocking(py, core, call.request.clone())?;
+        callable::attend(py)?;
+        let outcome = fetch::blocking(py, &made.core, call.request.clone())?;
         ending::python_inside(py, || call.end(py, outcome))
     }
 

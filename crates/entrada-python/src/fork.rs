@@ -7,7 +7,7 @@ use entrada::Fork;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::ending;
+use crate::{callable, ending};
 
 static UNDER_WAY: AtomicBool = AtomicBool::new(false);
 
@@ -26,16 +26,19 @@ pub(crate) fn is_under_way() -> bool {
 fn before_fork() {
     UNDER_WAY.store(true, Ordering::Release);
     FORK.set(Some(entrada::prepare_fork()));
+    callable::lock_for_fork();
 }
 
 #[pyfunction]
 fn after_fork_in_parent() {
+    callable::unlock_after_fork();
     drop(FORK.take());
     UNDER_WAY.store(false, Ordering::Release);
 }
 
 #[pyfunction]
 fn after_fork_in_child() {
+    callable::in_child();
     if let Some(fork) = FORK.take() {
         fork.in_child();
     }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod call;
+mod callable;
 mod configure;
 mod credential;
 mod ending;
@@ -16,6 +17,8 @@ mod token;
 /// The module `entrada._native`.
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::callable::{Job, next_job, no_worker};
     #[pymodule_export]
     use crate::credential::Credential;
     #[pymodule_export]

@@ -17,6 +17,7 @@ __all__ = [
     "AzureAuthorityHosts",
     "AzureCliCredential",
     "ChainedTokenCredential",
+    "ClientAssertionCredential",
     "ClientSecretCredential",
     "CredentialUnavailableError",
     "DefaultAzureCredential",
@@ -24,7 +25,12 @@ __all__ = [
     "KnownAuthorities",
     "ManagedIdentityCredential",
     "TokenCachePersistenceOptions",
+    "WorkloadIdentityCredential",
     "get_bearer_token_provider",
+    # azure-identity has none of these.
+    "EnvironmentAssertion",
+    "FileAssertion",
+    "ManagedIdentityAssertion",
 ]
 
 __version__ = "0.1.0"
@@ -37,13 +43,18 @@ _HOMES = {
     "AzureAuthorityHosts": "_authorities",
     "AzureCliCredential": "_azure_cli",
     "ChainedTokenCredential": "_chained",
+    "ClientAssertionCredential": "_client_assertion",
     "ClientSecretCredential": "_client_secret",
     "CredentialUnavailableError": "_exceptions",
     "DefaultAzureCredential": "_default",
+    "EnvironmentAssertion": "_assertions",
     "EnvironmentCredential": "_environment",
+    "FileAssertion": "_assertions",
     "KnownAuthorities": "_authorities",
+    "ManagedIdentityAssertion": "_assertions",
     "ManagedIdentityCredential": "_managed_identity",
     "TokenCachePersistenceOptions": "_persistence",
+    "WorkloadIdentityCredential": "_workload_identity",
     "get_bearer_token_provider": "_bearer_token",
     "install": "_install",
 }

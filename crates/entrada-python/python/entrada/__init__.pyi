@@ -1,6 +1,7 @@
 """Sign in to Azure: the credentials of azure-identity, from one fast core."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from os import PathLike
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = [
     "AzureAuthorityHosts",
     "AzureCliCredential",
     "ChainedTokenCredential",
+    "ClientAssertionCredential",
     "ClientSecretCredential",
     "CredentialUnavailableError",
     "DefaultAzureCredential",
@@ -25,7 +27,11 @@ __all__ = [
     "KnownAuthorities",
     "ManagedIdentityCredential",
     "TokenCachePersistenceOptions",
+    "WorkloadIdentityCredential",
     "get_bearer_token_provider",
+    "EnvironmentAssertion",
+    "FileAssertion",
+    "ManagedIdentityAssertion",
 ]
 __version__: str
 
@@ -96,6 +102,64 @@ class ClientSecretCredential(_SyncCredential):
         client_id: str,
         client_secret: str,
         *,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] | None = None,
+        disable_instance_discovery: bool | None = None,
+        cache_persistence_options: TokenCachePersistenceOptions | None = None,
+        **kwargs: Any,
+    ) -> None: ...
+
+class AssertionSource:
+    """The base of the ready-made sources of assertions."""
+
+class ManagedIdentityAssertion(AssertionSource):
+    """A user-assigned managed identity that vouches for an app."""
+
+    def __init__(
+        self,
+        *,
+        client_id: str | None = None,
+        object_id: str | None = None,
+        resource_id: str | None = None,
+        audience: str | None = None,
+    ) -> None: ...
+
+class FileAssertion(AssertionSource):
+    """An assertion that somebody keeps in a file."""
+
+    def __init__(self, path: str | PathLike[str]) -> None: ...
+
+class EnvironmentAssertion(AssertionSource):
+    """An assertion in an environment variable."""
+
+    def __init__(self, name: str) -> None: ...
+
+class ClientAssertionCredential(_SyncCredential):
+    """Authenticates an app registration (service principal) with an assertion in place of a secret."""
+
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        func: Callable[[], str] | Callable[[], Awaitable[str]] | AssertionSource,
+        *,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] | None = None,
+        disable_instance_discovery: bool | None = None,
+        cache_persistence_options: TokenCachePersistenceOptions | None = None,
+        **kwargs: Any,
+    ) -> None: ...
+
+class WorkloadIdentityCredential(_SyncCredential):
+    """Authenticates the app that trusts this pod's Kubernetes service account."""
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str | None = None,
+        client_id: str | None = None,
+        token_file_path: str | None = None,
+        enable_azure_proxy: bool | None = None,
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] | None = None,
         disable_instance_discovery: bool | None = None,

@@ -12,14 +12,12 @@ NOT_YET = frozenset(
         "AzurePipelinesCredential",
         "AzurePowerShellCredential",
         "CertificateCredential",
-        "ClientAssertionCredential",
         "DeviceCodeCredential",
         "InteractiveBrowserCredential",
         "OnBehalfOfCredential",
         "SharedTokenCacheCredential",
         "UsernamePasswordCredential",
         "VisualStudioCodeCredential",
-        "WorkloadIdentityCredential",
     }
 )
 

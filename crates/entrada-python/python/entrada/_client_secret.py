@@ -1,5 +1,6 @@
 """An app that signs in with a secret."""
 
+from . import _entra
 from ._credential import SyncCredential
 
 TYPE_CHECKING = False
@@ -16,6 +17,8 @@ class ClientSecretCredential(SyncCredential):
     :keyword str authority: the host that issues tokens; by default the one that ``AZURE_AUTHORITY_HOST`` names, else
         login.microsoftonline.com. See :class:`AzureAuthorityHosts`.
     :keyword list[str] additionally_allowed_tenants: tenants that requests may name beside ``tenant_id``; "*" for any.
+    :keyword bool disable_instance_discovery: do not ask login.microsoftonline.com whether it knows the authority.
+        False by default; authorities of Microsoft's clouds are known without asking.
     :raises ValueError: where an argument cannot be right.
     """
 
@@ -33,15 +36,9 @@ def configure(
     credential: "Credential", tenant_id: str, client_id: str, client_secret: str, kwargs: dict[str, object]
 ) -> None:
     """Configure a credential with a client secret."""
-    own = ("authority", "additionally_allowed_tenants")
-    options: dict[str, object] = {name: kwargs.pop(name, None) for name in own}
-    options.update(tenant_id=tenant_id, client_id=client_id, client_secret=client_secret)
+    given: dict[str, object] = {"tenant_id": tenant_id, "client_id": client_id, "client_secret": client_secret}
     del client_secret
     try:
-        if kwargs:
-            from ._options import check
-
-            check(credential, kwargs, own)
-        credential._configure("client secret", options)
+        _entra.configure(credential, "client secret", kwargs, given)
     finally:
-        del options
+        del given

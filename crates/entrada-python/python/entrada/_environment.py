@@ -1,5 +1,6 @@
 """A service principal that environment variables describe."""
 
+from . import _entra
 from ._credential import SyncCredential
 
 TYPE_CHECKING = False
@@ -25,10 +26,4 @@ class EnvironmentCredential(SyncCredential):
 
 def configure(credential: "Credential", kwargs: dict[str, object]) -> None:
     """Configure a credential from the environment."""
-    own = ("authority", "additionally_allowed_tenants")
-    options = {name: kwargs.pop(name, None) for name in own}
-    if kwargs:
-        from ._options import check
-
-        check(credential, kwargs, own)
-    credential._configure("environment", options)
+    _entra.configure(credential, "environment", kwargs, {})

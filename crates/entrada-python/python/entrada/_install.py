@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 # Programs ask azure.identity for its version to see what it can do.
 SPEAKS_FOR = "1.27.0"
 _OURS = {"azure.identity": "entrada", "azure.identity.aio": "entrada.aio"}
+# What azure-identity does not have. In its place there is nothing that it has not.
+ADDED = {
+    "azure.identity": frozenset(
+        {
+            "EnvironmentAssertion",
+            "FileAssertion",
+            "ManagedIdentityAssertion",
+        }
+    ),
+    "azure.identity.aio": frozenset(),
+}
 
 
 def install() -> None:
@@ -71,15 +82,15 @@ class _Loader:
         ours = __import__(_OURS[module.__name__], fromlist=["__all__"])
         module.__doc__ = ours.__doc__
         names = vars(module)
-        names["__all__"] = list(ours.__all__)
+        theirs = [name for name in ours.__all__ if name not in ADDED[module.__name__]]
+        names["__all__"] = theirs
         if module.__name__ == "azure.identity":
             names["__version__"] = SPEAKS_FOR
 
         def forward(name: str) -> object:
-            # Nothing but what azure-identity has.
-            if name in ours.__all__:
+            if name in theirs:
                 return getattr(ours, name)
             raise absent(module.__name__, name, sys._getframe(1))
 
         names["__getattr__"] = forward
-        names["__dir__"] = lambda: sorted({*names, *ours.__all__})
+        names["__dir__"] = lambda: sorted({*names, *theirs})

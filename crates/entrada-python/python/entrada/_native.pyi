@@ -1,7 +1,7 @@
 """The native half of the package: see the Rust crate `entrada-python`."""
 
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
@@ -80,3 +80,19 @@ class Mailbox:
     def __init__(self, bell: Bell) -> None: ...
     def clear(self) -> None: ...
     def __call__(self) -> None: ...
+
+@final
+class Job:
+    """A call of a function that a user gave to a credential, for the thread that took it."""
+
+    def call(self) -> tuple[Callable[..., Any], tuple[Any, ...]]: ...
+    def loops(self) -> list[AbstractEventLoop]: ...
+    def succeed(self, value: object) -> None: ...
+    def fail(self, exception: BaseException, is_unavailable: bool) -> None: ...
+    def again(self) -> bool: ...
+
+def next_job() -> tuple[Job, bool] | None:
+    """Wait for the next call; tells whether another thread is to be started. ``None``: this thread is not needed."""
+
+def no_worker() -> None:
+    """Say that a thread which was to be started could not be."""

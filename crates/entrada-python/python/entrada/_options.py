@@ -4,6 +4,8 @@
 _PROXY = "set HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
 _TRUST = "set SSL_CERT_FILE, SSL_CERT_DIR or REQUESTS_CA_BUNDLE"
 _NOT_APPLIED = {
+    "cache": "tokens are kept in one cache for the process",
+    "cae_cache": "tokens are kept in one cache for the process",
     "cache_persistence_options": "tokens are kept in memory",
     "connection_cert": None,
     "connection_timeout": None,
@@ -45,7 +47,7 @@ _COSMETIC = frozenset(
         "auto_request_id",
         "base_headers",
         "connection_data_block_size",
-        "disable_instance_discovery",  # a token is asked for at the configured authority and nowhere else
+        "disable_instance_discovery",  # what takes it has taken it; others ask nobody
         "enable_support_logging",
         "http_logging_policy",
         "logger",

@@ -20,25 +20,31 @@ def failure(
     method: str,
     within_chain: bool,
     kind: str,
+    is_chain: bool,
     message: str,
     scopes: tuple[str, ...],
     claims: str | None,
     condition: str | None,
-) -> Exception:
+    raised: BaseException | None,
+) -> BaseException:
     """Return the exception for an outcome, and log it.
 
     ``kind`` is what the core says of it: that an argument is invalid, that this way of signing in is unavailable,
     that a chain has none available, that a person must act, or that signing in failed. ``condition`` is the state in
-    which the endpoint of a managed identity was found, and becomes an attribute of the exception.
+    which the endpoint of a managed identity was found, and becomes an attribute of the exception. ``raised`` is the
+    exception of a function that the user gave to the credential: it comes back as it is, or is what a chain's comes of.
     """
     logging = sys.modules.get("logging")
     if logging is not None:
         level = logging.DEBUG if within_chain else logging.WARNING
         logging.getLogger("azure.identity").log(level, "%s.%s failed: %s", type(owner).__name__, method, message)
+    if raised is not None and not is_chain:
+        return raised
     if kind == "invalid argument":
         return ValueError(message)
     made = _made(kind, message, scopes, claims)
     made.condition = condition  # type: ignore[attr-defined]
+    made.__cause__ = raised
     return made
 
 

@@ -13,10 +13,12 @@ from __future__ import annotations
 __all__ = [
     "AzureCliCredential",
     "ChainedTokenCredential",
+    "ClientAssertionCredential",
     "ClientSecretCredential",
     "DefaultAzureCredential",
     "EnvironmentCredential",
     "ManagedIdentityCredential",
+    "WorkloadIdentityCredential",
     "get_bearer_token_provider",
 ]
 
@@ -24,10 +26,12 @@ __all__ = [
 _HOMES = {
     "AzureCliCredential": "_credentials",
     "ChainedTokenCredential": "_chained",
+    "ClientAssertionCredential": "_federated",
     "ClientSecretCredential": "_credentials",
     "DefaultAzureCredential": "_default",
     "EnvironmentCredential": "_credentials",
     "ManagedIdentityCredential": "_credentials",
+    "WorkloadIdentityCredential": "_federated",
     "get_bearer_token_provider": "_bearer_token",
 }
 

@@ -8,15 +8,17 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from azure.core.credentials_async import AsyncTokenProvider
 from typing_extensions import Self
 
-from .. import TokenCachePersistenceOptions
+from .. import AssertionSource, TokenCachePersistenceOptions
 
 __all__ = [
     "AzureCliCredential",
     "ChainedTokenCredential",
+    "ClientAssertionCredential",
     "ClientSecretCredential",
     "DefaultAzureCredential",
     "EnvironmentCredential",
     "ManagedIdentityCredential",
+    "WorkloadIdentityCredential",
     "get_bearer_token_provider",
 ]
 
@@ -64,6 +66,39 @@ class ClientSecretCredential(_AsyncCredential):
         client_id: str,
         client_secret: str,
         *,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] | None = None,
+        disable_instance_discovery: bool | None = None,
+        cache_persistence_options: TokenCachePersistenceOptions | None = None,
+        **kwargs: Any,
+    ) -> None: ...
+
+class ClientAssertionCredential(_AsyncCredential):
+    """Authenticates an app with an assertion in place of a secret; see :class:`entrada.ClientAssertionCredential`."""
+
+    def __init__(
+        self,
+        tenant_id: str,
+        client_id: str,
+        func: Callable[[], str] | Callable[[], Awaitable[str]] | AssertionSource,
+        *,
+        authority: str | None = None,
+        additionally_allowed_tenants: Iterable[str] | None = None,
+        disable_instance_discovery: bool | None = None,
+        cache_persistence_options: TokenCachePersistenceOptions | None = None,
+        **kwargs: Any,
+    ) -> None: ...
+
+class WorkloadIdentityCredential(_AsyncCredential):
+    """Authenticates the app that trusts this pod; see :class:`entrada.WorkloadIdentityCredential`."""
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str | None = None,
+        client_id: str | None = None,
+        token_file_path: str | None = None,
+        enable_azure_proxy: bool | None = None,
         authority: str | None = None,
         additionally_allowed_tenants: Iterable[str] | None = None,
         disable_instance_discovery: bool | None = None,
