@@ -70,10 +70,11 @@ pub use credential::{Credential, Fetch};
 pub use credentials::{
     AuthorizationCodeCredential, AuthorizationCodeCredentialOptions, AzureCliCredential, AzureCliCredentialOptions,
     AzurePipelinesCredential, AzurePipelinesCredentialOptions, ClientAssertionCredential,
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, DeviceCodeCredential,
-    DeviceCodeCredentialOptions, EntraOptions, EnvironmentCredential, EnvironmentCredentialOptions,
-    GitHubActionsCredential, GitHubActionsCredentialOptions, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, UsernamePasswordCredential, UsernamePasswordCredentialOptions,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, CommandCredential,
+    CommandCredentialOptions, DeviceCodeCredential, DeviceCodeCredentialOptions, EntraOptions, EnvironmentCredential,
+    EnvironmentCredentialOptions, GitHubActionsCredential, GitHubActionsCredentialOptions, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, StaticTokenCredential, StaticTokenCredentialOptions, TokenFileCredential,
+    TokenFileCredentialOptions, UsernamePasswordCredential, UsernamePasswordCredentialOptions,
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 pub use error::{Answer, Attempt, Condition, Error, Outcome};

@@ -122,6 +122,15 @@ pub(crate) struct Fetched {
     pub(crate) refresh_in: Option<Duration>,
 }
 
+impl Fetched {
+    /// A token that ends at `expires_on`, where that is after `now`; both in seconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn until(secret: Zeroizing<String>, expires_on: i64, now: i64) -> Option<Self> {
+        let left = u64::try_from(expires_on.saturating_sub(now)).ok().filter(|left| *left > 0)?;
+        let token = Token::new(secret, expires_on, None);
+        Some(Self { token, lifetime: Duration::from_secs(left), refresh_in: None })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

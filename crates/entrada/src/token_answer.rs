@@ -18,7 +18,7 @@ use crate::platform::{Clock, HttpResponse};
 use crate::token::{Fetched, Token};
 
 /// No real token lives longer; what says so is in other units.
-const LONGEST_LIFE: i64 = 10 * 366 * 86_400;
+pub(crate) const LONGEST_LIFE: i64 = 10 * 366 * 86_400;
 /// A difference between clocks that is worth a word, in seconds.
 const NOTABLE_SKEW: i64 = 60;
 
@@ -170,7 +170,8 @@ fn server_time(response: &HttpResponse) -> Option<i64> {
     i64::try_from(since.as_secs()).ok()
 }
 
-fn rfc3339(seconds: i64) -> String {
+/// A time as RFC 3339 writes it, from seconds since 1970-01-01T00:00:00Z.
+pub(crate) fn rfc3339(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds)
         .ok()
         .and_then(|date| date.format(&Rfc3339).ok())

@@ -17,7 +17,7 @@ use crate::entra::{Target, Tenants};
 use crate::error::{Answer, Error};
 use crate::platform::{Platform, ProcessError, ProcessOutput, ProcessRequest};
 use crate::scope;
-use crate::token::{Fetched, Token, TokenRequest};
+use crate::token::{Fetched, TokenRequest};
 use crate::token_answer::{excerpt, jwt_expiry, point};
 
 const NAMES: &[&str] = if cfg!(windows) { &["az.cmd", "az.exe"] } else { &["az"] };
@@ -81,15 +81,9 @@ impl AzureCli {
         let expires_on = answer.get("expires_on").and_then(point).or_else(|| jwt_expiry(&secret)).ok_or_else(|| {
             Error::failed("az does not say when its token expires").next("update az to 2.54 or later")
         })?;
-        let lifetime = u64::try_from(expires_on.saturating_sub(now)).ok().filter(|left| *left > 0);
-        let lifetime = lifetime.ok_or_else(|| {
+        Fetched::until(secret, expires_on, now).ok_or_else(|| {
             Error::failed("az answered with a token that has already expired")
                 .next("check this machine's clock, then run: az login")
-        })?;
-        Ok(Fetched {
-            token: Token::new(secret, expires_on, None),
-            lifetime: Duration::from_secs(lifetime),
-            refresh_in: None,
         })
     }
 }
