@@ -71,7 +71,9 @@ fn read(response: &HttpResponse) -> Result<DeviceAuthorization, Error> {
     // AD FS calls it by the name it had in the drafts.
     let verification_uri = text("verification_uri").or_else(|| text("verification_url"));
     let verification_uri = verification_uri.ok_or_else(|| malformed("holds no verification_uri"))?;
-    if !Url::parse(verification_uri).is_ok_and(|url| url.scheme() == "https") {
+    // It is printed as it is: a URL may be parsed that holds what moves a terminal's cursor.
+    let printable = verification_uri.chars().all(|c| c.is_ascii_graphic());
+    if !printable || !Url::parse(verification_uri).is_ok_and(|url| url.scheme() == "https") {
         return Err(malformed("holds a verification_uri that is no https URL"));
     }
     let seconds = |name: &str, default: Duration, longest: Duration| {

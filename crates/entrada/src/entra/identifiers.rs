@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::platform::Environment;
 use crate::token::Token;
-use crate::token_answer::jwt_claim;
+use crate::token_answer::{excerpt, jwt_claim};
 
 /// Refuses what is no tenant: neither a GUID nor a domain name.
 pub(crate) fn check_tenant_id(tenant_id: &str) -> Result<(), Error> {
@@ -15,7 +15,8 @@ pub(crate) fn check_tenant_id(tenant_id: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::invalid_argument(format!(
-        "{tenant_id:?} is not a tenant id: it may hold letters, digits, dots and hyphens"
+        "\"{}\" is not a tenant id: it may hold letters, digits, dots and hyphens",
+        excerpt(tenant_id)
     ))
     .next(next))
 }
@@ -29,7 +30,7 @@ pub(crate) fn check_client_id(client_id: &str) -> Result<(), Error> {
     if client_id.chars().all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c)) {
         return Ok(());
     }
-    Err(Error::invalid_argument(format!("{client_id:?} is not a client id")).next(next))
+    Err(Error::invalid_argument(format!("\"{}\" is not a client id", excerpt(client_id))).next(next))
 }
 
 /// Refuses an empty secret, and one that a copy-and-paste has left a line end on.

@@ -9,11 +9,13 @@ mod check;
 mod entra;
 mod machine;
 mod managed_identity;
+mod sign_in;
 mod tokens;
 
 pub use assertions::assertion;
 pub use entra::{error_body, token_response};
 pub use managed_identity::{arc_challenge, managed_identity};
+pub use sign_in::{authentication_record, device_code, id_token};
 pub use tokens::{azure_cli_output, jwt};
 
 /// A target's function.
@@ -23,8 +25,11 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("arc_challenge", arc_challenge),
     ("assertion", assertion),
+    ("authentication_record", authentication_record),
     ("azure_cli_output", azure_cli_output),
+    ("device_code", device_code),
     ("error_body", error_body),
+    ("id_token", id_token),
     ("jwt", jwt),
     ("managed_identity", managed_identity),
     ("token_response", token_response),

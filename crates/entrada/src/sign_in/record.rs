@@ -5,6 +5,7 @@ use url::Url;
 
 use crate::entra::{check_client_id, check_tenant_id};
 use crate::error::Error;
+use crate::token_answer::excerpt;
 
 /// The one version there is, of `azure-identity` as well.
 const VERSION: &str = "1.0";
@@ -123,7 +124,8 @@ impl AuthenticationRecord {
         let version = field("version")?;
         if version != VERSION {
             return Err(Error::invalid_argument(format!(
-                "Unexpected version \"{version}\". This package supports these versions: {{'{VERSION}'}}"
+                "Unexpected version \"{}\". This package supports these versions: {{'{VERSION}'}}",
+                excerpt(version)
             ))
             .next("sign in again with authenticate() and keep what it returns"));
         }
@@ -139,7 +141,7 @@ impl AuthenticationRecord {
 
 /// The host of an authority, with its port. People's sign-ins go there, so nothing else is let through.
 fn host(authority: &str) -> Result<String, Error> {
-    let refuse = || malformed(&format!("its authority {authority:?} is not the name of a host"));
+    let refuse = || malformed(&format!("its authority \"{}\" is not the name of a host", excerpt(authority)));
     let text = authority.strip_prefix("https://").unwrap_or(authority).trim_end_matches('/');
     if text.is_empty() || text.contains(|c: char| !c.is_ascii_alphanumeric() && !"-.:[]".contains(c)) {
         return Err(refuse());
