@@ -76,6 +76,11 @@ enum Where {
     Kubernetes,
     /// The same with an identity binding: tokens come through a proxy of the cluster.
     KubernetesIdentityBinding,
+    /// A job of GitHub Actions in contoso/orders: tokens that speak of the job, and no managed identity.
+    #[value(name = "github-actions")]
+    GitHubActions,
+    /// A job of Azure Pipelines with the service connection `azure-orders`, and no managed identity.
+    AzurePipelines,
 }
 
 const EXAMPLES: &str = "\
@@ -90,6 +95,10 @@ Examples:
     entrada emulate --host app-service -- python app.py
     entrada emulate --host vm -- python app.py
     entrada emulate --host kubernetes -- python app.py
+
+  As a job of a pipeline, or with a certificate in place of a secret:
+    entrada emulate --host github-actions -- python app.py
+    entrada emulate -- sh -c 'AZURE_CLIENT_CERTIFICATE_PATH=$ENTRADA_EMULATOR_CERTIFICATE python app.py'
 
   A look at every exchange:
     entrada emulate --journal - --quiet -- python app.py
@@ -126,6 +135,8 @@ impl From<Where> for Host {
             Where::ContainerInstance => Host::ContainerInstance,
             Where::Kubernetes => Host::Kubernetes,
             Where::KubernetesIdentityBinding => Host::KubernetesIdentityBinding,
+            Where::GitHubActions => Host::GitHubActions,
+            Where::AzurePipelines => Host::AzurePipelines,
         }
     }
 }

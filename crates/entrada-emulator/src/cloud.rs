@@ -34,6 +34,11 @@ pub(crate) struct Names {
     pub(crate) graph: &'static str,
     pub(crate) region_scope: &'static str,
     pub(crate) web_suffix: &'static str,
+    /// Audience of tokens that are shown to Entra in place of a secret, as they are asked for.
+    pub(crate) exchange_audience: &'static str,
+    /// The same as those tokens have it that Entra itself issued. That of the public cloud is known; for the others no
+    /// public document names one, and their tokens have what was asked for.
+    pub(crate) exchange_app_id: &'static str,
 }
 
 /// Every cloud, the public one first.
@@ -51,6 +56,8 @@ pub(crate) const CLOUDS: [Names; 3] = [
         graph: "graph.microsoft.com",
         region_scope: "EU",
         web_suffix: "azurewebsites.net",
+        exchange_audience: "api://AzureADTokenExchange",
+        exchange_app_id: "fb60f99c-7a34-4190-8149-302f77469936",
     },
     Names {
         cloud: Cloud::UsGovernment,
@@ -65,6 +72,8 @@ pub(crate) const CLOUDS: [Names; 3] = [
         graph: "graph.microsoft.us",
         region_scope: "USGov",
         web_suffix: "azurewebsites.us",
+        exchange_audience: "api://AzureADTokenExchangeUSGov",
+        exchange_app_id: "api://AzureADTokenExchangeUSGov",
     },
     Names {
         cloud: Cloud::China,
@@ -79,6 +88,8 @@ pub(crate) const CLOUDS: [Names; 3] = [
         graph: "microsoftgraph.chinacloudapi.cn",
         region_scope: "AS",
         web_suffix: "chinacloudsites.cn",
+        exchange_audience: "api://AzureADTokenExchangeChina",
+        exchange_app_id: "api://AzureADTokenExchangeChina",
     },
 ];
 

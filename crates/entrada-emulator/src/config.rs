@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 pub use crate::cloud::Cloud;
 pub use crate::config_file::ConfigError;
-pub use crate::config_hosts::{Inside, Kubernetes, Limits};
+pub use crate::config_hosts::{AzurePipelines, GitHubActions, Inside, Kubernetes, Limits};
 
 /// Everything a run of the emulator starts from. [`Config::default`] is the built-in world.
 #[derive(Clone, Serialize, Deserialize)]
@@ -24,6 +24,10 @@ pub struct Config {
     pub inside: Inside,
     /// The cluster of programs on Kubernetes.
     pub kubernetes: Kubernetes,
+    /// The workflow of programs on GitHub Actions.
+    pub github: GitHubActions,
+    /// The pipeline of programs on Azure Pipelines.
+    pub pipelines: AzurePipelines,
     /// What the metadata service bears.
     pub limits: Limits,
     /// Where this world asks more, or less, of client assertions than Entra does.
@@ -36,6 +40,8 @@ pub struct Config {
     pub apps: Vec<App>,
     /// APIs a token can be asked for, beside Azure's own.
     pub apis: Vec<Api>,
+    /// Issuers whose tokens apps may trust, beside GitHub, Azure Pipelines and the cluster.
+    pub issuers: Vec<IssuerEntry>,
     /// Users.
     pub users: Vec<User>,
     /// Subscriptions with their resource groups.
@@ -175,6 +181,23 @@ pub struct AssertionRules {
     pub longest_seconds: i64,
     /// Takes ES256, with certificates on the curve P-256; default false, because Entra takes RSA only.
     pub elliptic_curves: bool,
+}
+
+/// An issuer of tokens that apps may trust in place of a secret. What it publishes is answered at its address.
+///
+/// Without `jwks` and `jwks_file` the run signs for it
+/// ([`Emulator::issue_assertion`](crate::Emulator::issue_assertion)).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerEntry {
+    /// The issuer, as the claim `iss` of its tokens has it.
+    pub url: String,
+    /// Its keys: JSON text of a key set (RFC 7517). Only RSA keys are taken, as by Entra.
+    #[serde(default)]
+    pub jwks: Option<String>,
+    /// The file with that text, in place of `jwks`; read when a run starts.
+    #[serde(default)]
+    pub jwks_file: Option<PathBuf>,
 }
 
 /// Trust in the tokens of another issuer: a federated identity credential. All of it is compared exactly.
@@ -362,12 +385,15 @@ impl Config {
             arc_key_folder: None,
             inside: Inside::default(),
             kubernetes: Kubernetes::default(),
+            github: GitHubActions::default(),
+            pipelines: AzurePipelines::default(),
             limits: Limits::default(),
             assertions: AssertionRules::default(),
             blob: None,
             tenants: Vec::new(),
             apps: Vec::new(),
             apis: Vec::new(),
+            issuers: Vec::new(),
             users: Vec::new(),
             subscriptions: Vec::new(),
             identities: Vec::new(),

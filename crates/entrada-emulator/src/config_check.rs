@@ -3,6 +3,7 @@
 use crate::certificates::{self, AppCertificates};
 use crate::compute::ComputeKind;
 use crate::config::{ComputeHost, Config, FederatedCredential};
+use crate::issuers::Issuers;
 use crate::rbac::roles;
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -28,6 +29,8 @@ impl Config {
         for (index, rule) in self.faults.iter().enumerate() {
             rule.check().map_err(|message| problem("", format!("fault {}: {message}", index + 1)))?;
         }
+        Issuers::load(self).map_err(|message| problem("", message))?;
+        guid("the service_connection_id of pipelines", &self.pipelines.service_connection_id)?;
         AppCertificates::load(self).map_err(|message| problem("", message))?;
         if let Some(blob) = &self.blob {
             crate::blob::upstream::Upstream::check(blob).map_err(|message| problem(&blob.upstream, message))?;

@@ -88,12 +88,15 @@ impl Config {
         self.arc_key_folder = file.arc_key_folder;
         self.inside = file.inside;
         self.kubernetes = file.kubernetes;
+        self.github = file.github;
+        self.pipelines = file.pipelines;
         self.limits = file.limits;
         self.assertions = file.assertions;
         self.blob = file.blob;
         merge(&mut self.tenants, file.tenants, |entry| entry.id.clone());
         merge(&mut self.apps, file.apps, |entry| entry.client_id.clone());
         merge(&mut self.apis, file.apis, |entry| entry.client_id.clone());
+        merge(&mut self.issuers, file.issuers, |entry| entry.url.clone());
         merge(&mut self.users, file.users, |entry| entry.name.clone());
         merge(&mut self.subscriptions, file.subscriptions, |entry| entry.id.clone());
         merge(&mut self.identities, file.identities, |entry| entry.name.clone());

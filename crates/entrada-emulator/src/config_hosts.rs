@@ -65,6 +65,88 @@ impl Default for Kubernetes {
     }
 }
 
+/// The workflow of [`crate::Host::GitHubActions`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GitHubActions {
+    /// The repository, `OWNER/NAME`; default `contoso/orders`.
+    pub repository: String,
+    /// The branch or tag that it runs on; default `refs/heads/main`.
+    pub reference: String,
+    /// The environment that the job deploys to; the subject of its tokens then names this in place of the branch.
+    pub environment: Option<String>,
+    /// Issuer of its tokens; default `https://token.actions.githubusercontent.com`.
+    pub issuer: String,
+    /// Client id of the app or identity that the workflow names in `AZURE_CLIENT_ID`; default that of `orders-ci`.
+    pub client_id: String,
+    /// Tenant that the workflow names in `AZURE_TENANT_ID`; default Contoso's.
+    pub tenant: String,
+}
+
+impl Default for GitHubActions {
+    fn default() -> Self {
+        Self {
+            repository: world::GITHUB_REPOSITORY.into(),
+            reference: "refs/heads/main".into(),
+            environment: None,
+            issuer: world::GITHUB_ISSUER.into(),
+            client_id: world::APP_CLIENT_ID.into(),
+            tenant: world::TENANT_ID.into(),
+        }
+    }
+}
+
+impl GitHubActions {
+    /// The claim `sub` of its tokens.
+    pub(crate) fn subject(&self) -> String {
+        match &self.environment {
+            Some(environment) => format!("repo:{}:environment:{environment}", self.repository),
+            None => format!("repo:{}:ref:{}", self.repository, self.reference),
+        }
+    }
+}
+
+/// The pipeline of [`crate::Host::AzurePipelines`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AzurePipelines {
+    /// Name of the organization; default `contoso`.
+    pub organization: String,
+    /// Name of the project; default `orders`.
+    pub project: String,
+    /// Name of the service connection; default `azure-orders`.
+    pub service_connection: String,
+    /// Its id, a GUID.
+    pub service_connection_id: String,
+    /// Issuer of the tokens: that of the organization.
+    pub issuer: String,
+    /// Client id of the app or identity that the service connection is of; default that of `orders-ci`.
+    pub client_id: String,
+    /// Tenant of the service connection; default Contoso's.
+    pub tenant: String,
+}
+
+impl Default for AzurePipelines {
+    fn default() -> Self {
+        Self {
+            organization: "contoso".into(),
+            project: "orders".into(),
+            service_connection: "azure-orders".into(),
+            service_connection_id: world::SERVICE_CONNECTION_ID.into(),
+            issuer: world::PIPELINES_ISSUER.into(),
+            client_id: world::APP_CLIENT_ID.into(),
+            tenant: world::TENANT_ID.into(),
+        }
+    }
+}
+
+impl AzurePipelines {
+    /// The claim `sub` of its tokens.
+    pub(crate) fn subject(&self) -> String {
+        format!("sc://{}/{}/{}", self.organization, self.project, self.service_connection)
+    }
+}
+
 /// Limits of the metadata service. 0 turns one off.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

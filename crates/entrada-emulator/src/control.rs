@@ -8,6 +8,7 @@ use crate::call::{Call, Reply};
 use crate::config::RoleAssignmentEntry;
 use crate::faults::FaultRule;
 use crate::federated_token::Wish;
+use crate::issuers::AssertionWish;
 use crate::state::State;
 use crate::{rbac, role_changes};
 use http::{Request, Response};
@@ -120,6 +121,12 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
             }
             done()
         }
+        ("POST", "/assertions") => {
+            let wish: AssertionWish =
+                serde_json::from_value(json_body(call)?).map_err(|error| problem(400, error.to_string()))?;
+            let assertion = state.issue_assertion(&wish).map_err(|error| problem(400, error.to_string()))?;
+            Ok(Reply::json(200, &json!({"assertion": assertion})))
+        }
         ("PUT", "/federated-token") => {
             let wish: Wish =
                 serde_json::from_value(json_body(call)?).map_err(|error| problem(400, error.to_string()))?;
@@ -132,7 +139,7 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
         }
         _ => Err(problem(
             404,
-            "there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header, PUT|DELETE /certificates and PUT|DELETE /federated-token",
+            "there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header, PUT|DELETE /certificates, POST /assertions and PUT|DELETE /federated-token",
         )),
     }
 }

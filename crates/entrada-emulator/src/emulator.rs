@@ -12,6 +12,7 @@ use crate::faults::Faults;
 use crate::federated_token::Wish;
 use crate::gateway::{self, Door, Shared};
 use crate::host::Host;
+use crate::issuers::{AssertionError, AssertionWish};
 use crate::journal::Journal;
 use crate::port::Port;
 use crate::rbac::AssignError;
@@ -79,11 +80,7 @@ impl Emulator {
     /// # Errors
     /// When the configuration contradicts itself, or the machine gives no port, folder or thread.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        config.check().map_err(|problem| ConfigError::Meaning {
-            place: String::new(),
-            line: None,
-            message: problem.message,
-        })?;
+        config.check().map_err(|problem| meaning(problem.message))?;
         let upstream = config.blob.as_ref().map(Upstream::new).transpose().map_err(StartError::Upstream)?;
         let key = make_key()?;
         run::prepare_key().map_err(StartError::Thread)?;
@@ -98,7 +95,8 @@ impl Emulator {
             std::fs::write(folder.path().join(name), pem).map_err(StartError::Folder)?;
         }
         let endpoints = take_endpoints(&config)?;
-        let state = State::new(config, folder.path(), endpoints.clone(), upstream, key);
+        let state = State::new(config, folder.path(), endpoints.clone(), upstream, key)
+            .map_err(|error| StartError::Config(meaning(error.to_string())))?;
 
         let (stop, stopped) = watch::channel(false);
         let mut run = Self {
@@ -169,7 +167,7 @@ impl Emulator {
 
     /// The URL of the endpoint that `host` has of its own, as its variables have it: `IDENTITY_ENDPOINT`,
     /// `MSI_ENDPOINT`, `AZURE_POD_IDENTITY_AUTHORITY_HOST` or `AZURE_KUBERNETES_TOKEN_PROXY`. None for
-    /// [`Host::Laptop`] and [`Host::Kubernetes`].
+    /// [`Host::Laptop`], [`Host::Kubernetes`] and those of pipelines.
     #[must_use]
     pub fn endpoint_of(&self, host: Host) -> Option<String> {
         self.shared.state.endpoint(host)
@@ -255,6 +253,7 @@ impl Emulator {
                 federated_token_file: &text(state.federated_token.file(host)),
                 binding_authority_file: &text(&self.in_folder(BINDING_AUTHORITY_FILE)),
                 authority_file: &text(&self.authority_file()),
+                runner_tokens: &state.runner_tokens,
                 certificate: certificate.each_ref().map(String::as_str),
                 control: &self.control_url(),
                 control_key: &self.control_key,
@@ -317,6 +316,15 @@ impl Emulator {
         self.shared.state.register_certificate(client_id, pem)
     }
 
+    /// Makes a token of an issuer that the run signs for: what a job of GitHub Actions or Azure Pipelines would get, or
+    /// anything else that an app may be shown in place of a secret. It may wait for the signing key.
+    ///
+    /// # Errors
+    /// When the run does not sign for the issuer.
+    pub fn issue_assertion(&self, wish: &AssertionWish) -> Result<String, AssertionError> {
+        self.shared.state.issue_assertion(wish)
+    }
+
     /// Makes a new value of `IDENTITY_HEADER`, and of `MSI_SECRET`, and gives it. [`Emulator::environment`] hands it to programs
     /// started from now on; the values of those started earlier stay good.
     pub fn rotate_identity_header(&self) -> String {
@@ -337,6 +345,10 @@ impl Emulator {
         self.shared.state.arc_keys.remove();
         self.folder = None;
     }
+}
+
+fn meaning(message: String) -> ConfigError {
+    ConfigError::Meaning { place: String::new(), line: None, message }
 }
 
 impl Drop for Emulator {

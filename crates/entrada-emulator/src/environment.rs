@@ -1,11 +1,13 @@
 //! The environment of a program that runs inside the emulator.
 
-use crate::cloud::CLOUDS;
+use crate::cloud::{CLOUDS, Cloud};
 use crate::compute::ComputeKind;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::host::Host;
+use crate::issuers::{github, pipelines};
 use crate::managed_identity::service_fabric;
+use crate::state::RunnerTokens;
 use crate::world::CERTIFICATE_PASSWORD;
 
 /// Addresses and secrets that go into an environment.
@@ -22,6 +24,7 @@ pub(crate) struct Endpoints<'a> {
     pub(crate) authority_file: &'a str,
     /// The certificate of the run: PEM, encrypted PEM, and PKCS#12.
     pub(crate) certificate: [&'a str; 3],
+    pub(crate) runner_tokens: &'a RunnerTokens,
     pub(crate) control: &'a str,
     pub(crate) control_key: &'a str,
 }
@@ -42,7 +45,7 @@ pub(crate) fn variables(host: Host, directory: &Directory, endpoints: &Endpoints
     // Node's own fetch looks at the proxy variables only when told to.
     all.push(("NODE_USE_ENV_PROXY", "1".to_owned()));
     all.push(("AZURE_CORE_COLLECT_TELEMETRY", "no".to_owned()));
-    if matches!(host, Host::Laptop | Host::Kubernetes | Host::KubernetesIdentityBinding) {
+    if host.service().is_none() || host == Host::KubernetesIdentityBinding {
         // Libraries that never send 169.254.169.254 through a proxy would find the metadata service of the machine that
         // the emulator itself runs on, if that is a virtual machine in a cloud.
         all.push(("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoints.no_imds.to_owned()));
@@ -100,6 +103,33 @@ fn of_host(host: Host, directory: &Directory, endpoints: &Endpoints<'_>) -> Vec<
         }
         Host::CloudShell => vec![("MSI_ENDPOINT", endpoint())],
         Host::VirtualMachine | Host::ContainerInstance => vec![("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoint())],
+        Host::GitHubActions => {
+            let settings = &directory.config.github;
+            let mut all = vec![
+                ("GITHUB_ACTIONS", "true".to_owned()),
+                ("GITHUB_REPOSITORY", settings.repository.clone()),
+                ("GITHUB_REF", settings.reference.clone()),
+                ("ACTIONS_ID_TOKEN_REQUEST_URL", github::request_url()),
+                ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", endpoints.runner_tokens.github.clone()),
+                ("AZURE_CLIENT_ID", settings.client_id.clone()),
+                ("AZURE_TENANT_ID", settings.tenant.clone()),
+            ];
+            all.extend(authority_host(directory, &settings.tenant));
+            all
+        }
+        Host::AzurePipelines => {
+            let settings = &directory.config.pipelines;
+            let mut all = vec![
+                ("TF_BUILD", "True".to_owned()),
+                ("SYSTEM_OIDCREQUESTURI", pipelines::request_url(settings)),
+                ("SYSTEM_ACCESSTOKEN", endpoints.runner_tokens.pipelines.clone()),
+                ("AZURESUBSCRIPTION_CLIENT_ID", settings.client_id.clone()),
+                ("AZURESUBSCRIPTION_TENANT_ID", settings.tenant.clone()),
+                ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", settings.service_connection_id.clone()),
+            ];
+            all.extend(authority_host(directory, &settings.tenant));
+            all
+        }
         Host::Kubernetes => workload_identity(directory, endpoints),
         Host::KubernetesIdentityBinding => {
             let mut all = workload_identity(directory, endpoints);
@@ -109,6 +139,12 @@ fn of_host(host: Host, directory: &Directory, endpoints: &Endpoints<'_>) -> Vec<
             all
         }
     }
+}
+
+/// The authority of a tenant, where it is not the one that programs ask of their own accord.
+fn authority_host(directory: &Directory, tenant: &str) -> Option<(&'static str, String)> {
+    let cloud = directory.tenant(tenant).map(|tenant| tenant.cloud).filter(|cloud| *cloud != Cloud::Public)?;
+    Some(("AZURE_AUTHORITY_HOST", format!("https://{}/", cloud.names().authority)))
 }
 
 fn web_app(directory: &Directory) -> Vec<(&'static str, String)> {
@@ -173,8 +209,13 @@ fn instance_id(resource: &str) -> String {
 /// What a user chooses for a program itself stays: `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`,
 /// `AZURE_CLIENT_SECRET`, `AZURE_TOKEN_CREDENTIALS`, `AZURE_CONFIG_DIR`, `AZURE_AUTHORITY_HOST` and the like.
 /// (On Kubernetes three of them are the pod's.)
-pub(crate) const CLEARED: [&str; 39] = [
+pub(crate) const CLEARED: [&str; 48] = [
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
     "ALL_PROXY",
+    "AZURESUBSCRIPTION_CLIENT_ID",
+    "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+    "AZURESUBSCRIPTION_TENANT_ID",
     "AZURE_FEDERATED_TOKEN_FILE",
     "AZURE_KUBERNETES_CA_DATA",
     "AZURE_KUBERNETES_CA_FILE",
@@ -189,6 +230,9 @@ pub(crate) const CLEARED: [&str; 39] = [
     "CONTAINER_APP_REVISION",
     "DEFAULT_IDENTITY_CLIENT_ID",
     "FUNCTIONS_WORKER_RUNTIME",
+    "GITHUB_ACTIONS",
+    "GITHUB_REF",
+    "GITHUB_REPOSITORY",
     "IDENTITY_API_VERSION",
     "IDENTITY_ENDPOINT",
     "IDENTITY_HEADER",
@@ -201,6 +245,7 @@ pub(crate) const CLEARED: [&str; 39] = [
     "SSL_CERT_DIR",
     "SYSTEM_ACCESSTOKEN",
     "SYSTEM_OIDCREQUESTURI",
+    "TF_BUILD",
     "WEBSITE_AUTH_ENABLED",
     "WEBSITE_HOSTNAME",
     "WEBSITE_INSTANCE_ID",
@@ -220,6 +265,7 @@ mod tests {
     use super::{CLEARED, Endpoints, Host, variables};
     use crate::config::Config;
     use crate::directory::Directory;
+    use crate::state::RunnerTokens;
 
     const KEPT: [&str; 6] = [
         "AZURE_AUTHORITY_HOST",
@@ -241,6 +287,7 @@ mod tests {
             binding_authority_file: "/b.pem",
             authority_file: "/a.pem",
             certificate: ["/c.pem", "/e.pem", "/c.pfx"],
+            runner_tokens: &RunnerTokens { github: "G".into(), pipelines: "P".into() },
             control: "http://127.0.0.1:4",
             control_key: "K",
         };

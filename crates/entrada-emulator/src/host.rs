@@ -29,6 +29,11 @@ pub enum Host {
     VirtualMachine,
     /// Container Instances: a metadata service that is not there yet when the container starts.
     ContainerInstance,
+    /// A job of GitHub Actions: no managed identity, but tokens that speak of the job.
+    #[serde(rename = "github-actions")]
+    GitHubActions,
+    /// A job of Azure Pipelines: no managed identity, but tokens that speak of a service connection.
+    AzurePipelines,
     /// A pod on AKS with workload identity: a service-account token, and Entra.
     Kubernetes,
     /// The same with an identity binding: Entra is asked through a proxy of the cluster.
@@ -37,7 +42,7 @@ pub enum Host {
 
 impl Host {
     /// Every host.
-    pub const ALL: [Host; 12] = [
+    pub const ALL: [Host; 14] = [
         Host::Laptop,
         Host::AppService,
         Host::AppServiceLegacy,
@@ -50,6 +55,8 @@ impl Host {
         Host::ContainerInstance,
         Host::Kubernetes,
         Host::KubernetesIdentityBinding,
+        Host::GitHubActions,
+        Host::AzurePipelines,
     ];
 
     /// The name, as in a configuration and on the command line.
@@ -66,6 +73,8 @@ impl Host {
             Host::CloudShell => "cloud-shell",
             Host::VirtualMachine => "virtual-machine",
             Host::ContainerInstance => "container-instance",
+            Host::GitHubActions => "github-actions",
+            Host::AzurePipelines => "azure-pipelines",
             Host::Kubernetes => "kubernetes",
             Host::KubernetesIdentityBinding => "kubernetes-identity-binding",
         }
@@ -74,7 +83,7 @@ impl Host {
     /// Who answers at the endpoint that this host has of its own; none where there is no such endpoint.
     pub(crate) fn service(self) -> Option<Service> {
         match self {
-            Host::Laptop | Host::Kubernetes => None,
+            Host::Laptop | Host::Kubernetes | Host::GitHubActions | Host::AzurePipelines => None,
             Host::AppService | Host::AppServiceLegacy | Host::ContainerApp => Some(Service::AppService),
             Host::ServiceFabric => Some(Service::ServiceFabric),
             Host::AzureArc => Some(Service::AzureArc),
@@ -88,7 +97,12 @@ impl Host {
     /// The kind of resource a program on this host runs in.
     pub(crate) fn compute(self) -> Option<ComputeKind> {
         match self {
-            Host::Laptop | Host::CloudShell | Host::Kubernetes | Host::KubernetesIdentityBinding => None,
+            Host::Laptop
+            | Host::CloudShell
+            | Host::Kubernetes
+            | Host::KubernetesIdentityBinding
+            | Host::GitHubActions
+            | Host::AzurePipelines => None,
             Host::AppService | Host::AppServiceLegacy => Some(ComputeKind::WebApp),
             Host::ContainerApp => Some(ComputeKind::ContainerApp),
             Host::ServiceFabric => Some(ComputeKind::FabricApplication),
@@ -99,6 +113,12 @@ impl Host {
         }
     }
 
+    /// Whether the host hands out tokens of a managed identity, itself or, on Kubernetes, through Entra.
+    #[must_use]
+    pub fn has_managed_identity(self) -> bool {
+        !matches!(self, Host::Laptop | Host::GitHubActions | Host::AzurePipelines)
+    }
+
     /// Whether the metadata service answers at its link-local address.
     pub(crate) fn has_metadata_service(self) -> bool {
         self.service() == Some(Service::Imds)
@@ -107,7 +127,7 @@ impl Host {
     /// The URL of the endpoint behind `port`, as this host's variables have it.
     pub(crate) fn endpoint(self, port: u16) -> Option<String> {
         Some(match self {
-            Host::Laptop | Host::Kubernetes => return None,
+            Host::Laptop | Host::Kubernetes | Host::GitHubActions | Host::AzurePipelines => return None,
             Host::AppService | Host::AppServiceLegacy | Host::ContainerApp => {
                 format!("http://127.0.0.1:{port}/msi/token")
             }

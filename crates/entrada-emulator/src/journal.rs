@@ -36,11 +36,18 @@ pub enum Service {
     Blob,
     /// Microsoft Graph.
     Graph,
+    /// The service that gives jobs of GitHub Actions their tokens.
+    #[serde(rename = "github-actions")]
+    GitHubActions,
+    /// Azure DevOps, which gives jobs of Azure Pipelines their tokens.
+    AzurePipelines,
+    /// What issuers of tokens publish of themselves.
+    Issuer,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Service; 12] = [
+    pub const ALL: [Service; 15] = [
         Service::Gateway,
         Service::Entra,
         Service::Imds,
@@ -53,6 +60,9 @@ impl Service {
         Service::ResourceManager,
         Service::Blob,
         Service::Graph,
+        Service::GitHubActions,
+        Service::AzurePipelines,
+        Service::Issuer,
     ];
 
     /// Whether the service hands out tokens of managed identities.
@@ -85,6 +95,9 @@ impl Service {
             Service::ResourceManager => "resource-manager",
             Service::Blob => "blob",
             Service::Graph => "graph",
+            Service::GitHubActions => "github-actions",
+            Service::AzurePipelines => "azure-pipelines",
+            Service::Issuer => "issuer",
         }
     }
 }
@@ -128,7 +141,10 @@ impl Exchange {
     /// does not exist is ordinary, and so is the challenge to a first request without a token.
     #[must_use]
     pub fn refused(&self) -> bool {
-        let signs_in = matches!(self.service, Service::Gateway | Service::Entra) || self.service.is_managed_identity();
+        let signs_in = matches!(
+            self.service,
+            Service::Gateway | Service::Entra | Service::GitHubActions | Service::AzurePipelines
+        ) || self.service.is_managed_identity();
         match self.status {
             0 | 500.. => true,
             401 | 403 => self.note.as_deref() != Some(CHALLENGE),

@@ -96,6 +96,15 @@ impl PublicKey {
         Self::Rsa { modulus: bare(modulus), exponent: bare(exponent) }
     }
 
+    /// A key of a key set (RFC 7517), if it is one for RSA signatures.
+    pub(crate) fn of_jwk(jwk: &Value) -> Option<Self> {
+        let number = |name: &str| BASE64.decode(jwk[name].as_str()?).ok();
+        if jwk["kty"] != "RSA" || jwk["use"].as_str().is_some_and(|what| what != "sig") {
+            return None;
+        }
+        Some(Self::rsa(&number("n")?, &number("e")?))
+    }
+
     fn verifies(&self, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Rsa { modulus, exponent } => rsa_parameters(algorithm).is_some_and(|parameters| {

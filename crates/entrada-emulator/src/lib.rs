@@ -27,6 +27,8 @@
 //! | `virtual-machine` | `AZURE_POD_IDENTITY_AUTHORITY_HOST` | the metadata service, also at 169.254.169.254 |
 //! | `container-instance` | `AZURE_POD_IDENTITY_AUTHORITY_HOST` | the same, from two seconds after the start on |
 //! | `kubernetes` | `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`, `AZURE_AUTHORITY_HOST` | Entra, with a service-account token |
+//! | `github-actions` | `ACTIONS_ID_TOKEN_REQUEST_URL`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, `AZURE_CLIENT_ID`, `AZURE_TENANT_ID` | Entra, with a token of the job from GitHub |
+//! | `azure-pipelines` | `SYSTEM_OIDCREQUESTURI`, `SYSTEM_ACCESSTOKEN`, `AZURESUBSCRIPTION_…` | Entra, with a token of the service connection from Azure DevOps |
 //! | `kubernetes-identity-binding` | the same, `AZURE_KUBERNETES_TOKEN_PROXY`, `…_SNI_NAME`, `…_CA_FILE` | Entra behind the cluster's proxy |
 //!
 //! The files of Azure Arc's challenge lie where its agent puts them, which takes the right to write there;
@@ -86,7 +88,8 @@
 //! | subscriptions | Contoso Production, Contoso Development | `5b…01`, `5b…02` (ids) | | |
 //!
 //! On the AKS cluster `orders-aks` the service account `orders-sa` of the namespace `orders` is trusted as
-//! `orders-identity`. `7e…01` stands for `7e000000-0000-4000-8000-000000000001`, and so on. The sovereign tenants have a
+//! `orders-identity`. The app `orders-ci` trusts the workflow of `contoso/orders` on `main` of GitHub Actions, the service
+//! connection `azure-orders` of Azure Pipelines, and `orders-identity`. `7e…01` stands for `7e000000-0000-4000-8000-000000000001`, and so on. The sovereign tenants have a
 //! subscription, the vaults `contoso-us-vault` and `contoso-cn-vault`, and the storage accounts `contosousstore`
 //! and `contosocnstore`, in which `orders-ci` has its roles.
 //!
@@ -130,6 +133,7 @@
 //! | `GET`, `PUT`, `DELETE /role-assignments` | `{"principal", "role", "scope"}`; one, or a list |
 //! | `PUT /identity-header` | rotates `IDENTITY_HEADER` and `MSI_SECRET` and answers the new value |
 //! | `PUT`, `DELETE /certificates` | registers a certificate for an app, `{"client_id", "pem"}`; one, or a list; removes all of an app's, `{"client_id"}` |
+//! | `POST /assertions` | a token of an issuer that the run signs for, `{"issuer", "subject", "audience", "expires_in", "valid_in", "claims"}`, the last four of which may be left out; answers `{"assertion"}` |
 //! | `PUT`, `DELETE /federated-token` | rewrites the service-account token, `{"expires_in", "subject", "issuer", "audience"}`, each of which may be left out; removes it |
 
 // A refusal is an answer like any other, and is sent, not carried up through many frames.
@@ -161,6 +165,7 @@ mod gateway;
 mod host;
 mod host_identities;
 mod identity_header;
+mod issuers;
 pub mod journal;
 mod jwt;
 mod key_vault;
@@ -183,5 +188,6 @@ pub use control::KEY_HEADER;
 pub use emulator::{Emulator, StartError};
 pub use faults::{FaultRule, Faults};
 pub use host::Host;
+pub use issuers::{AssertionError, AssertionWish};
 pub use journal::{Exchange, Journal, Service};
 pub use rbac::AssignError;

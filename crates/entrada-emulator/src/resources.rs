@@ -54,6 +54,9 @@ pub(crate) fn audience(directory: &Directory, tenant: &Tenant, resource: &str) -
     }
     let names = tenant.cloud.names();
     let wanted = resource.strip_suffix('/').unwrap_or(resource).to_ascii_lowercase();
+    if wanted == names.exchange_audience.to_ascii_lowercase() || wanted == names.exchange_app_id {
+        return Some(Audience { value: names.exchange_app_id.to_owned(), version: 2, api_uris: Vec::new() });
+    }
     let known = resource_manager(names).contains(&wanted)
         || wanted == vault(names)
         || wanted == format!("https://{}", names.graph)

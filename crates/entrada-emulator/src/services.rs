@@ -4,6 +4,7 @@ use crate::call::{Call, Reply};
 use crate::cloud::{CLOUDS, Names, authority_host};
 use crate::directory::Directory;
 use crate::host::Host;
+use crate::issuers::{self, github, pipelines};
 use crate::journal::Service;
 use crate::managed_identity::imds;
 use crate::managed_identity::throttle::Place;
@@ -21,6 +22,12 @@ pub(crate) enum Target {
     Blob,
     /// The endpoint of a host that hands out tokens of managed identities.
     ManagedIdentity(Host),
+    /// What gives jobs of GitHub Actions their tokens.
+    GitHubActions,
+    /// What gives jobs of Azure Pipelines their tokens.
+    AzurePipelines,
+    /// What issuers publish.
+    Issuer,
     /// The proxy of a cluster with an identity binding, and Entra behind it.
     TokenProxy,
 }
@@ -37,6 +44,12 @@ impl Target {
         }
         if CLOUDS.iter().any(|names| host == names.graph) {
             return Some(Self::Graph);
+        }
+        match host {
+            github::HOST => return Some(Self::GitHubActions),
+            pipelines::HOST => return Some(Self::AzurePipelines),
+            _ if issuers::is_host(&directory.config, host) => return Some(Self::Issuer),
+            _ => {}
         }
         if directory.vault_at(host).is_some() {
             return Some(Self::KeyVault);
@@ -59,6 +72,9 @@ impl Target {
             Self::Graph => Service::Graph,
             Self::KeyVault => Service::KeyVault,
             Self::Blob => Service::Blob,
+            Self::GitHubActions => Service::GitHubActions,
+            Self::AzurePipelines => Service::AzurePipelines,
+            Self::Issuer => Service::Issuer,
             Self::ManagedIdentity(host) => host.service().unwrap_or(Service::Imds),
         }
     }
@@ -86,6 +102,9 @@ impl Target {
             Self::Graph => graph(call),
             Self::KeyVault => key_vault::answer(state, key, call),
             Self::Blob => blob::answer(state, key, call).await,
+            Self::GitHubActions => github::answer(state, key, call),
+            Self::AzurePipelines => pipelines::answer(state, key, call),
+            Self::Issuer => issuers::answer(state, key, call),
             Self::ManagedIdentity(host) => managed_identity::answer(state, key, host, call),
             Self::TokenProxy => entra::answer_through_proxy(state, key, call),
         }

@@ -62,6 +62,11 @@ impl SigningKey {
         json!({"keys": [key]})
     }
 
+    /// The key set of another issuer.
+    pub(crate) fn key_set_of(&self, issuer: &str) -> Value {
+        json!({"keys": [self.jwk(&self.id_of(issuer))]})
+    }
+
     fn jwk(&self, id: &str) -> Value {
         json!({
             "kty": "RSA",

@@ -12,6 +12,7 @@ use crate::federated_token::{FederatedToken, Wish};
 use crate::host::Host;
 use crate::host_identities::HostIdentities;
 use crate::identity_header::IdentityHeader;
+use crate::issuers::{AssertionError, AssertionWish, Issuers};
 use crate::journal::Journal;
 use crate::key_vault::store::Vaults;
 use crate::managed_identity::arc_keys::ArcKeys;
@@ -43,12 +44,29 @@ pub(crate) struct State {
     pub(crate) federated_token: FederatedToken,
     pub(crate) certificates: AppCertificates,
     pub(crate) assertions_seen: AssertionsSeen,
+    pub(crate) issuers: Issuers,
+    pub(crate) runner_tokens: RunnerTokens,
     run_certificate: RunCertificate,
     /// The ports of the endpoints that hosts have of their own.
     pub(crate) endpoints: Vec<(Host, Arc<Port>)>,
     /// Where Blob is handed on to, if anywhere.
     pub(crate) upstream: Option<Upstream>,
     key: watch::Receiver<Option<Arc<SigningKey>>>,
+}
+
+/// What jobs show to the services that issue their tokens: made for the run.
+pub(crate) struct RunnerTokens {
+    /// The value of `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+    pub(crate) github: String,
+    /// The value of `SYSTEM_ACCESSTOKEN`.
+    pub(crate) pipelines: String,
+}
+
+impl RunnerTokens {
+    fn new() -> Self {
+        let random = || format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        Self { github: random(), pipelines: random() }
+    }
 }
 
 impl State {
@@ -60,7 +78,10 @@ impl State {
         endpoints: Vec<(Host, Arc<Port>)>,
         upstream: Option<Upstream>,
         key: watch::Receiver<Option<Arc<SigningKey>>>,
-    ) -> Self {
+    ) -> io::Result<Self> {
+        // The configuration has been checked; files that have gone since are found here.
+        let issuers = Issuers::load(&config).map_err(io::Error::other)?;
+        let certificates = AppCertificates::load(&config).map_err(io::Error::other)?;
         let assignments = Assignments::default();
         for entry in &config.role_assignments {
             if let Some(role) = roles::find(&entry.role) {
@@ -71,13 +92,14 @@ impl State {
         let faults = Faults::over(ports.collect());
         // The configuration has been checked: a rule that is not valid cannot be in it.
         let _ = faults.replace(config.faults.clone());
-        Self {
+        Ok(Self {
             arc_keys: ArcKeys::new(config.arc_key_folder.clone()),
             throttle: Throttle::new(&config.limits),
             federated_token: FederatedToken::new(folder),
-            // The configuration has been checked; a file that has gone since is a certificate that nobody has.
-            certificates: AppCertificates::load(&config).unwrap_or_default(),
+            certificates,
             assertions_seen: AssertionsSeen::default(),
+            issuers,
+            runner_tokens: RunnerTokens::new(),
             run_certificate: RunCertificate::new(folder),
             vaults: Vaults::new(&config.vaults),
             blobs: Blobs::new(&config.storage_accounts),
@@ -91,7 +113,7 @@ impl State {
             endpoints,
             upstream,
             key,
-        }
+        })
     }
 
     /// The port of the endpoint that a host has of its own.
@@ -155,6 +177,12 @@ impl State {
     fn app_to_certify(&self, client_id: &str) -> Result<(), CertificateError> {
         let unknown = || CertificateError::UnknownApp { client_id: client_id.to_owned() };
         self.directory.app(client_id).map(|_| ()).ok_or_else(unknown)
+    }
+
+    /// Makes a token of an issuer that the run signs for.
+    pub(crate) fn issue_assertion(&self, wish: &AssertionWish) -> Result<String, AssertionError> {
+        let key = self.wait_for_key().ok_or(AssertionError::NotSigned)?;
+        wish.sign(&self.issuers, &key)
     }
 
     /// The signing key, for those who cannot await it: it is a moment away at most.

@@ -131,6 +131,20 @@ pub const CLUSTER: &str = "orders-aks";
 pub const CLUSTER_ISSUER: &str = "https://westeurope.oic.prod-aks.azure.com/7e000000-0000-4000-8000-000000000001/a5000000-0000-4000-8000-000000000001/";
 /// Subject of the tokens of the service account on [`CLUSTER`]; [`USER_ASSIGNED`] has a federated credential for it.
 pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:orders:orders-sa";
+/// Issuer of the tokens of GitHub Actions.
+pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
+/// Repository of the workflow of `Host::GitHubActions`.
+pub const GITHUB_REPOSITORY: &str = "contoso/orders";
+/// Subject of its tokens, which `orders-ci` trusts.
+pub const GITHUB_SUBJECT: &str = "repo:contoso/orders:ref:refs/heads/main";
+/// Issuer of the tokens of Azure Pipelines in the organization `contoso`.
+pub const PIPELINES_ISSUER: &str = "https://vstoken.dev.azure.com/a0000000-0000-4000-8000-000000000001";
+/// Subject of the tokens of the service connection `azure-orders` of `Host::AzurePipelines`, which `orders-ci` trusts.
+pub const PIPELINES_SUBJECT: &str = "sc://contoso/orders/azure-orders";
+/// Id of that service connection.
+pub const SERVICE_CONNECTION_ID: &str = "5c000000-0000-4000-8000-000000000001";
+/// Issuer of a token that a managed identity of [`TENANT_ID`] shows in place of a secret.
+pub const TENANT_ISSUER: &str = "https://login.microsoftonline.com/7e000000-0000-4000-8000-000000000001/v2.0";
 /// Audience of a token that is shown to Entra in place of a secret.
 pub const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
 /// Audience of a service account's token on a cluster with an identity binding: the cluster's token proxy.
@@ -306,6 +320,18 @@ fn apps() -> Vec<App> {
             sp(CHINA_TENANT_ID, CHINA_APP_OBJECT_ID),
         ],
     );
+    orders.federated_credentials = [
+        (GITHUB_ISSUER, GITHUB_SUBJECT),
+        (PIPELINES_ISSUER, PIPELINES_SUBJECT),
+        (TENANT_ISSUER, USER_ASSIGNED_OBJECT_ID),
+    ]
+    .into_iter()
+    .map(|(issuer, subject)| FederatedCredential {
+        issuer: issuer.into(),
+        subject: subject.into(),
+        audiences: crate::config::exchange_audiences(),
+    })
+    .collect();
     orders.app_roles.insert(API_URI.into(), vec!["Orders.Read".into()]);
     vec![
         orders,

@@ -151,6 +151,8 @@ fn a_host_can_be_named_in_full_or_for_short() {
         ("container-instance", "AZURE_POD_IDENTITY_AUTHORITY_HOST="),
         ("kubernetes", "AZURE_FEDERATED_TOKEN_FILE="),
         ("kubernetes-identity-binding", "AZURE_KUBERNETES_SNI_NAME=orders-aks.ests.aks\n"),
+        ("github-actions", "ACTIONS_ID_TOKEN_REQUEST_URL=https://"),
+        ("azure-pipelines", "SYSTEM_OIDCREQUESTURI=https://dev.azure.com/contoso/"),
     ] {
         let result = entrada.run(&["emulate", "--quiet", "--host", host, "--", "env"]);
         assert!(result.code == Some(0) && result.out.contains(variable), "{host}: {result:?}");

@@ -4,6 +4,7 @@ use super::EntraError;
 use super::certificate_assertion::check_time;
 use super::token::TokenRequest;
 use crate::config::FederatedCredential;
+use crate::issuers::Verdict;
 use crate::jwt::Jwt;
 use crate::world::BINDING_AUDIENCE;
 
@@ -30,6 +31,13 @@ pub(super) fn check(
             ),
         ));
     }
+    let is_of_entra = is_entra(request, issuer);
+    if is_of_entra && jwt.claims.get("xms_mirid").is_none() {
+        return Err(EntraError::client(
+            700_222,
+            "AAD-issued tokens may not be used for federated identity flows, unless they are of a managed identity.",
+        ));
+    }
     let no_match = |code: u32, what: &str, value: &str| {
         EntraError::client(
             code,
@@ -45,6 +53,7 @@ pub(super) fn check(
     if of_subject.is_empty() {
         return Err(no_match(700_213, "subject", subject));
     }
+    let audiences: Vec<&str> = audiences.into_iter().map(|audience| as_asked_for(request, audience)).collect();
     let is_audience = |one: &FederatedCredential| {
         if request.call.through_binding {
             audiences.contains(&BINDING_AUDIENCE)
@@ -55,14 +64,47 @@ pub(super) fn check(
     if !of_subject.into_iter().any(is_audience) {
         return Err(no_match(700_212, "audience", shown));
     }
-    if issuer != request.state.directory.config.kubernetes.issuer {
+    if jwt.algorithm() != "RS256" {
         return Err(EntraError::request(
-            50_166,
-            format!("Request to External OIDC endpoint failed. The emulator has no keys of the issuer '{issuer}'."),
+            5_002_738,
+            format!(
+                "Invalid JWT token. '{}' is not a supported signature algorithm. Supported signing algorithms are: 'RS256'",
+                jwt.algorithm()
+            ),
         ));
     }
-    if !request.key.has_signed_as(issuer, jwt) {
-        return Err(EntraError::client(700_027, "Client assertion failed signature validation."));
+    let verdict = match is_of_entra {
+        true if request.key.has_signed(jwt) => Verdict::Good,
+        true => Verdict::Forged,
+        false => request.state.issuers.check(request.key, jwt),
+    };
+    match verdict {
+        Verdict::Good => check_time(jwt),
+        Verdict::Forged => Err(EntraError::client(
+            700_027,
+            format!(
+                "Client assertion failed signature validation. The emulator has no key '{}' of the issuer '{issuer}' that made it.",
+                jwt.header["kid"].as_str().unwrap_or_default()
+            ),
+        )),
+        Verdict::NoKeys => Err(EntraError::request(
+            50_166,
+            format!("Request to External OIDC endpoint failed. The emulator has no keys of the issuer '{issuer}'."),
+        )),
     }
-    check_time(jwt)
+}
+
+/// Whether an issuer is a tenant of Entra.
+fn is_entra(request: &TokenRequest<'_>, issuer: &str) -> bool {
+    request.state.directory.config.tenants.iter().any(|tenant| {
+        let names = tenant.cloud.names();
+        issuer == format!("https://{}/{}/v2.0", names.authority, tenant.id)
+            || issuer == format!("https://{}/{}/", names.v1_issuer, tenant.id)
+    })
+}
+
+/// An audience as a federated credential has it: Entra writes that of its own tokens as the id of an app.
+fn as_asked_for<'a>(request: &TokenRequest<'_>, audience: &'a str) -> &'a str {
+    let names = request.tenant.map(|tenant| tenant.cloud.names());
+    names.filter(|names| audience == names.exchange_app_id).map_or(audience, |names| names.exchange_audience)
 }

@@ -33,9 +33,11 @@ pub(crate) fn answer(state: &State, key: &SigningKey, host: Host, call: &Call) -
         Host::AzureArc => azure_arc::answer(&request),
         Host::CloudShell => cloud_shell::answer(&request),
         Host::VirtualMachine | Host::ContainerInstance => imds::answer(&request),
-        Host::Laptop | Host::Kubernetes | Host::KubernetesIdentityBinding => {
-            Reply::text(404, "There is no identity endpoint here.").note("no such endpoint")
-        }
+        Host::Laptop
+        | Host::Kubernetes
+        | Host::KubernetesIdentityBinding
+        | Host::GitHubActions
+        | Host::AzurePipelines => Reply::text(404, "There is no identity endpoint here.").note("no such endpoint"),
     }
 }
 

@@ -79,7 +79,8 @@ async fn entra_says_what_does_not_match() {
 
     for (client_id, assertion, status, code) in [
         (world::SECOND_USER_ASSIGNED_CLIENT_ID, good.as_str(), 400, 70_021),
-        (world::APP_CLIENT_ID, &good, 400, 70_021),
+        (world::APP_CLIENT_ID, &good, 401, 700_211),
+        (world::ADMIN_CLIENT_ID, &good, 400, 70_021),
         (world::USER_ASSIGNED_CLIENT_ID, &format!("{}AAAA", &good[..good.len() - 4]), 401, 700_027),
         (world::USER_ASSIGNED_CLIENT_ID, "nonsense", 400, 50_027),
         ("c1000000-0000-4000-8000-000000000099", &good, 400, 700_016),
@@ -97,7 +98,7 @@ async fn tokens_of_entra_are_no_assertions_and_assertions_no_tokens() {
     assert_eq!(send(run.call("GET", &url, &assertion)).await.status, 401);
     let token = run.app_token("https://vault.azure.net").await;
     let answer = exchange(&run, world::USER_ASSIGNED_CLIENT_ID, &token).await;
-    assert_eq!(answer.json()["error_codes"], json!([700_211]));
+    assert_eq!(answer.json()["error_codes"], json!([700_222]));
 }
 
 #[tokio::test]

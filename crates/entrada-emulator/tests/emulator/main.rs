@@ -8,6 +8,7 @@ mod cloud_shell;
 mod control;
 mod entra;
 mod faults;
+mod federation;
 mod gateway;
 mod hosts;
 mod key_vault;

@@ -139,7 +139,7 @@ impl Case {
         }
         let all = Host::ALL.into_iter().filter(|host| {
             let name = host.name();
-            let chosen = self.hosts.iter().any(|chosen| chosen == name || chosen == "*" && *host != Host::Laptop);
+            let chosen = self.hosts.iter().any(|chosen| chosen == name || chosen == "*" && host.has_managed_identity());
             chosen && !self.except.iter().any(|except| except == name)
         });
         Ok(all.map(|host| self.on(host)).collect())

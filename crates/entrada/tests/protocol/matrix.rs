@@ -28,7 +28,7 @@ pub(crate) fn check(cases: &[(Case, Vec<Case>)]) -> Result<(), Failed> {
 }
 
 fn table(cases: &[(Case, Vec<Case>)]) -> String {
-    let hosts = Host::ALL.into_iter().filter(|host| *host != Host::Laptop);
+    let hosts = Host::ALL.into_iter().filter(|host| host.has_managed_identity());
     let hosts: Vec<Host> = hosts.collect();
     let names: Vec<String> = hosts.iter().map(|host| host.name().replace('-', " ")).collect();
     let mut text = format!("\n| | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(hosts.len()));
