@@ -37,6 +37,7 @@
 
 mod assertions;
 mod cache;
+mod certificate;
 mod chain;
 mod credential;
 mod credentials;
@@ -65,13 +66,15 @@ pub use assertions::{
     FileAssertion, ManagedIdentityAssertion, ManagedIdentityAssertionOptions, UrlAssertion, UrlAssertionOptions,
 };
 pub use cache::{Cache, CacheLimits};
+pub use certificate::{SignatureAlgorithm, Signer, SignerError};
 pub use chain::{ChainedTokenCredential, DefaultAzureCredential, DefaultAzureCredentialOptions};
 pub use credential::{Credential, Fetch};
 pub use credentials::{
     AuthorizationCodeCredential, AuthorizationCodeCredentialOptions, AzureCliCredential, AzureCliCredentialOptions,
     AzurePipelinesCredential, AzurePipelinesCredentialOptions, ClientAssertionCredential,
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, CommandCredential,
-    CommandCredentialOptions, DeviceCodeCredential, DeviceCodeCredentialOptions, EntraOptions, EnvironmentCredential,
+    ClientAssertionCredentialOptions, ClientCertificateCredential, ClientCertificateCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions, CommandCredential, CommandCredentialOptions,
+    DeviceCodeCredential, DeviceCodeCredentialOptions, EntraOptions, EnvironmentCredential,
     EnvironmentCredentialOptions, GitHubActionsCredential, GitHubActionsCredentialOptions, ManagedIdentityCredential,
     ManagedIdentityCredentialOptions, StaticTokenCredential, StaticTokenCredentialOptions, TokenFileCredential,
     TokenFileCredentialOptions, UsernamePasswordCredential, UsernamePasswordCredentialOptions,

@@ -58,7 +58,17 @@ impl Started {
 
 /// Runs a future on the crate's own threads and waits for what it returns, on any runtime or none.
 pub(crate) async fn run<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Result<T, Error> {
-    handle()?.spawn(future).await.map_err(|error| Error::failed(format!("a request was abandoned: {error}")))
+    handle()?.spawn(future).await.map_err(abandoned)
+}
+
+fn abandoned(error: tokio::task::JoinError) -> Error {
+    Error::failed(format!("a request was abandoned: {error}"))
+}
+
+/// Runs what takes a while without waiting for anything, such as deriving a key from a password, where it does not keep
+/// the fetches from going on.
+pub(crate) async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    handle()?.spawn_blocking(work).await.map_err(abandoned)
 }
 
 fn handle() -> Result<Handle, Error> {

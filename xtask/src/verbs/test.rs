@@ -5,7 +5,7 @@ use crate::command::{Failure, Log};
 use crate::python::Environment;
 use crate::steps::{Background, Steps};
 use crate::terminal::{BAD, paint};
-use crate::{dependencies, node, project};
+use crate::{debian, dependencies, node, project};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -85,6 +85,10 @@ impl Test {
     }
 
     fn protocol(&mut self) {
+        // They make the certificates that the tests sign in with.
+        self.steps.run("protocol", "openssl and keytool", |log| {
+            debian::provide(log, &[("openssl", "openssl"), ("keytool", "default-jre-headless")])
+        });
         self.steps.tests("protocol", "every credential against the emulator", |log| {
             log.run(cargo("test").args(["--workspace", "--test", "*"]))
         });

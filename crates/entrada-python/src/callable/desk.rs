@@ -17,8 +17,7 @@ const MOST: usize = 64;
 /// How long a thread that is not needed waits for work.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-static DESK: Mutex<Desk> =
-    Mutex::new(Desk { jobs: VecDeque::new(), workers: 0, idle: 0, arrived: None });
+static DESK: Mutex<Desk> = Mutex::new(Desk { jobs: VecDeque::new(), workers: 0, idle: 0, arrived: None });
 
 /// Whether there are functions, and no thread that would call them: none was started yet, or the process was forked.
 static UNATTENDED: AtomicBool = AtomicBool::new(false);

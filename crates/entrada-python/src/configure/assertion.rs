@@ -23,10 +23,8 @@ pub(super) fn assertion(given: &Given<'_>) -> PyResult<Source> {
         "environment" => Arc::new(EnvironmentAssertion::new(inner.needed("name")?)),
         "file" => Arc::new(FileAssertion::new(inner.path("path")?.unwrap_or_default())),
         "managed identity" => {
-            let managed_identity = ManagedIdentityCredentialOptions {
-                user_assigned_id: inner.user_assigned_id()?,
-                ..Default::default()
-            };
+            let managed_identity =
+                ManagedIdentityCredentialOptions { user_assigned_id: inner.user_assigned_id()?, ..Default::default() };
             let options = ManagedIdentityAssertionOptions { audience: inner.text("audience")?, managed_identity };
             Arc::new(ManagedIdentityAssertion::with_options(options).map_err(|error| refused(&error))?)
         }

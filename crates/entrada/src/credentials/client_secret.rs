@@ -51,29 +51,28 @@ impl ClientSecretCredential {
         secret: Secret,
         options: Option<ClientSecretCredentialOptions>,
     ) -> Result<Arc<Self>, Error> {
-        Self::with_name("ClientSecretCredential", tenant_id, client_id, secret, options)
-    }
-
-    /// The same for a credential that contains this one and reports under its own name.
-    pub(super) fn with_name(
-        name: &'static str,
-        tenant_id: &str,
-        client_id: String,
-        secret: Secret,
-        options: Option<ClientSecretCredentialOptions>,
-    ) -> Result<Arc<Self>, Error> {
-        let options = options.unwrap_or_default().entra;
-        let client = || {
-            check_secret(secret.secret())?;
-            Client::new(tenant_id, &client_id, Proof::Secret(Zeroizing::new(secret.secret().to_owned())), &options)
-        };
-        let client = client().map_err(|error: Error| error.credential(name))?;
-        let (principal, platform) = (client.principal("client secret", &[]), client.platform.clone());
-        Ok(Arc::new(Self { cached: Cached::new(name, principal, AppOnly { client }, platform, options.cache) }))
+        const NAME: &str = "ClientSecretCredential";
+        let cached = cached(NAME, tenant_id, &client_id, &secret, options.unwrap_or_default().entra);
+        Ok(Arc::new(Self { cached: cached.map_err(|error| error.credential(NAME))? }))
     }
 }
 
 credential_from_cached!(ClientSecretCredential);
+
+/// What a credential consists of whose app shows a secret.
+pub(super) fn cached(
+    name: &'static str,
+    tenant_id: &str,
+    client_id: &str,
+    secret: &Secret,
+    options: EntraOptions,
+) -> Result<Cached, Error> {
+    check_secret(secret.secret())?;
+    let proof = Proof::Secret(Zeroizing::new(secret.secret().to_owned()));
+    let client = Client::new(tenant_id, client_id, proof, &options)?;
+    let (principal, platform) = (client.principal("client secret", &[]), client.platform.clone());
+    Ok(Cached::new(name, principal, AppOnly { client }, platform, options.cache))
+}
 
 #[cfg(test)]
 mod tests {

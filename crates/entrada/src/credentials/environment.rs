@@ -2,34 +2,48 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use azure_core::credentials::Secret;
 
-use super::client_secret::{ClientSecretCredential, ClientSecretCredentialOptions};
+use super::described::Described;
 use super::entra_options::EntraOptions;
-use crate::credential::{Credential, token_credential};
+use super::{client_certificate, client_secret, platform_of};
+use crate::certificate::{AssertionOptions, CertificateAssertion};
+use crate::credential::{Cached, credential_from_cached};
 use crate::error::Error;
-use crate::platform::{Environment, Platform};
-use crate::scope;
-use crate::token::{Token, TokenRequest};
+use crate::platform::Environment;
 
 const NAME: &str = "EnvironmentCredential";
 
-/// Authenticates the service principal that environment variables describe.
+const TENANT_ID: &str = "AZURE_TENANT_ID";
+const CLIENT_ID: &str = "AZURE_CLIENT_ID";
+const SECRET: &str = "AZURE_CLIENT_SECRET";
+const CERTIFICATE_PATH: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
+const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+const SEND_CERTIFICATE_CHAIN: &str = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN";
+const USERNAME: &str = "AZURE_USERNAME";
+const PASSWORD: &str = "AZURE_PASSWORD";
+
+/// Authenticates the service principal, or the user, that environment variables describe: the first of these that is
+/// complete, in the order of `azure-identity`.
 ///
-/// | variable | |
-/// |---|---|
-/// | `AZURE_TENANT_ID` | the tenant's id or domain |
-/// | `AZURE_CLIENT_ID` | the app's client id |
-/// | `AZURE_CLIENT_SECRET` | the app's secret |
-/// | `AZURE_AUTHORITY_HOST` | the authority; `https://login.microsoftonline.com` by default |
+/// | | variable | |
+/// |---|---|---|
+/// | a secret | `AZURE_TENANT_ID` | the tenant's id or domain |
+/// | | `AZURE_CLIENT_ID` | the app's client id |
+/// | | `AZURE_CLIENT_SECRET` | the app's secret |
+/// | a certificate | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` | as above |
+/// | | `AZURE_CLIENT_CERTIFICATE_PATH` | a file with the certificate and its private key, as [`ClientCertificateCredential`](crate::ClientCertificateCredential) reads it |
+/// | | `AZURE_CLIENT_CERTIFICATE_PASSWORD` | the password of the file, if it has one |
+/// | | `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` | `1` or `true` to send the certificate along; `0`, `false` or nothing not to |
+/// | all | `AZURE_AUTHORITY_HOST` | the authority; `https://login.microsoftonline.com` by default |
 ///
-/// Where `AZURE_CLIENT_CERTIFICATE_PATH` or `AZURE_USERNAME` is set beside a complete set of these, the secret is used,
-/// as `azure-identity` does, and a warning is logged.
+/// Where a second way is described as well, a warning is logged.
 ///
-/// The variables are read when the credential is created. An empty variable counts as not set. Where they describe no
-/// service principal, requests fail with an error that says which are missing, and a chain goes on.
+/// The variables are read when the credential is created, the certificate when a token is first requested. An empty
+/// variable counts as not set. Where they describe nobody, requests fail with an error that says which are missing, and a
+/// chain goes on.
 pub struct EnvironmentCredential {
-    found: Result<Arc<ClientSecretCredential>, Error>,
+    cached: Described,
 }
 
 /// Options for [`EnvironmentCredential`].
@@ -46,77 +60,121 @@ impl EnvironmentCredential {
     /// None today: what is wrong with the variables shows when a token is requested, so that a chain that contains this
     /// credential can still be made.
     pub fn new(options: Option<EnvironmentCredentialOptions>) -> Result<Arc<Self>, Error> {
-        let found = find(options.unwrap_or_default()).map_err(|error| error.credential(NAME));
-        Ok(Arc::new(Self { found }))
+        let found = find(options.unwrap_or_default().entra);
+        Ok(Arc::new(Self { cached: Described::new(NAME, found) }))
     }
 }
 
-fn find(options: EnvironmentCredentialOptions) -> Result<Arc<ClientSecretCredential>, Error> {
-    let platform = options.entra.platform.clone().unwrap_or_else(Platform::system);
-    let (tenant_id, client_id, secret) = read(platform.environment())?;
-    let entra = EntraOptions { platform: Some(platform), ..options.entra };
-    let options = ClientSecretCredentialOptions { entra };
-    ClientSecretCredential::with_name(NAME, &tenant_id, client_id, secret.into(), Some(options))
+/// How the environment signs in.
+enum Way {
+    Secret {
+        tenant_id: String,
+        client_id: String,
+        secret: String,
+    },
+    Certificate {
+        tenant_id: String,
+        client_id: String,
+        path: String,
+    },
+    /// A user's name and password.
+    User,
 }
 
-/// Tenant, client and secret, or which of them is missing.
-fn read(environment: &dyn Environment) -> Result<(String, String, String), Error> {
-    const NAMES: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"];
-    let values = NAMES.map(|name| environment.var(name));
-    let unsupported =
-        ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"].into_iter().find(|name| environment.var(name).is_some());
-    if let [Some(tenant_id), Some(client_id), Some(secret)] = values {
-        if let Some(name) = unsupported {
-            tracing::warn!("{name} and AZURE_CLIENT_SECRET are both set; the secret is used");
+fn find(entra: EntraOptions) -> Result<Cached, Error> {
+    let platform = platform_of(&entra);
+    let environment = platform.environment();
+    match describe(environment)? {
+        Way::Secret { tenant_id, client_id, secret } => {
+            client_secret::cached(NAME, &tenant_id, &client_id, &Secret::new(secret), entra)
         }
-        return Ok((tenant_id, client_id, secret));
-    }
-    let missing: Vec<_> =
-        NAMES.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
-    Err(match unsupported {
-        Some(name) => Error::unavailable(format!(
-            "{name} is set, but signing in with a certificate or a password is not supported yet"
-        ))
-        .next("set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"),
-        None if missing.len() == NAMES.len() => {
-            Error::unavailable("no service principal is described by environment variables")
-                .next("to use one, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET")
+        Way::Certificate { tenant_id, client_id, path } => {
+            let password = environment.var(CERTIFICATE_PASSWORD).map(Secret::new);
+            let options = AssertionOptions { send_certificate_chain: sends_chain(environment)?, algorithm: None };
+            let assertion =
+                CertificateAssertion::from_path_later(path.as_ref(), password.as_ref(), options, platform.files());
+            client_certificate::cached(NAME, &tenant_id, &client_id, assertion, entra)
         }
-        None => Error::unavailable(format!(
-            "the environment describes a service principal incompletely: {} is not set or empty",
-            missing.join(" and ")
-        ))
-        .next(format!("set {}", missing.join(" and "))),
-    })
-}
-
-#[async_trait]
-impl Credential for EnvironmentCredential {
-    fn name(&self) -> &str {
-        NAME
-    }
-
-    fn at_hand(&self, scopes: &[&str], tenant_id: Option<&str>, enable_cae: bool) -> Option<Arc<Token>> {
-        self.found.as_ref().ok()?.at_hand(scopes, tenant_id, enable_cae)
-    }
-
-    async fn token(&self, request: &TokenRequest) -> Result<Arc<Token>, Error> {
-        scope::check(request).map_err(|error| error.credential(NAME))?;
-        match &self.found {
-            Ok(credential) => credential.token(request).await,
-            Err(error) => Err(error.clone()),
+        Way::User => {
+            Err(Error::unavailable(format!("{USERNAME} is set, but signing in with a password is not supported yet"))
+                .next(format!("set {TENANT_ID}, {CLIENT_ID} and {SECRET}")))
         }
     }
 }
 
-token_credential!(EnvironmentCredential);
+/// What the environment describes, or which variables are missing.
+fn describe(environment: &dyn Environment) -> Result<Way, Error> {
+    let [tenant_id, client_id, secret, path] =
+        [TENANT_ID, CLIENT_ID, SECRET, CERTIFICATE_PATH].map(|name| environment.var(name));
+    let user = [USERNAME, PASSWORD].map(|name| environment.var(name).is_some());
+    if let (Some(tenant_id), Some(client_id)) = (&tenant_id, &client_id) {
+        let (tenant_id, client_id) = (tenant_id.clone(), client_id.clone());
+        if let Some(secret) = secret {
+            let others = [path.is_some().then_some(CERTIFICATE_PATH), user[0].then_some(USERNAME)];
+            for other in others.into_iter().flatten() {
+                tracing::warn!("{other} and {SECRET} are both set; the secret is used");
+            }
+            return Ok(Way::Secret { tenant_id, client_id, secret });
+        }
+        if let Some(path) = path {
+            if user[0] {
+                tracing::warn!("{USERNAME} and {CERTIFICATE_PATH} are both set; the certificate is used");
+            }
+            return Ok(Way::Certificate { tenant_id, client_id, path });
+        }
+    }
+    if client_id.is_some() && user == [true, true] {
+        return Ok(Way::User);
+    }
+    Err(incomplete(environment))
+}
+
+/// Says what is missing of the way that was begun.
+fn incomplete(environment: &dyn Environment) -> Error {
+    let is_set = |name: &&str| environment.var(name).is_some();
+    let of_user = [USERNAME, PASSWORD].iter().any(&is_set);
+    let (wanted, others): (&[&str], &str) = if is_set(&SECRET) {
+        (&[TENANT_ID, CLIENT_ID, SECRET], "")
+    } else if is_set(&CERTIFICATE_PATH) {
+        (&[TENANT_ID, CLIENT_ID, CERTIFICATE_PATH], "")
+    } else if of_user {
+        (&[CLIENT_ID, USERNAME, PASSWORD], "")
+    } else {
+        (&[TENANT_ID, CLIENT_ID, SECRET], "; for a certificate, AZURE_CLIENT_CERTIFICATE_PATH instead of the secret")
+    };
+    let missing: Vec<_> = wanted.iter().filter(|name| !is_set(name)).copied().collect();
+    if missing.len() == wanted.len() {
+        return Error::unavailable("no service principal is described by environment variables")
+            .next(format!("to use one, set {TENANT_ID}, {CLIENT_ID} and {SECRET}{others}"));
+    }
+    let whom = if of_user && !is_set(&SECRET) && !is_set(&CERTIFICATE_PATH) { "user" } else { "service principal" };
+    Error::unavailable(format!(
+        "the environment describes a {whom} incompletely: {} is not set or empty",
+        missing.join(" and ")
+    ))
+    .next(format!("set {}{others}", missing.join(" and ")))
+}
+
+fn sends_chain(environment: &dyn Environment) -> Result<bool, Error> {
+    let Some(value) = environment.var(SEND_CERTIFICATE_CHAIN) else { return Ok(false) };
+    match value.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err(Error::failed(format!("{SEND_CERTIFICATE_CHAIN} is {value:?}, which is neither yes nor no"))
+            .next(format!("set {SEND_CERTIFICATE_CHAIN} to true or to false"))),
+    }
+}
+
+credential_from_cached!(EnvironmentCredential);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::Cache;
+    use crate::credential::Credential;
     use crate::error::Outcome;
     use crate::platform::scripted::{Scripted, response};
+    use crate::token::{Token, TokenRequest};
 
     async fn outcome(variables: &[(&str, &str)]) -> Result<Arc<Token>, Error> {
         let machine = Scripted::new(variables).answers([Ok(response(200, r#"{"access_token":"t","expires_in":60}"#))]);

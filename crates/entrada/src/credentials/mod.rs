@@ -5,6 +5,7 @@ mod authorization_code;
 mod azure_cli;
 mod azure_pipelines;
 mod client_assertion;
+mod client_certificate;
 mod client_secret;
 mod command;
 mod described;
@@ -24,6 +25,7 @@ pub use authorization_code::{AuthorizationCodeCredential, AuthorizationCodeCrede
 pub use azure_cli::{AzureCliCredential, AzureCliCredentialOptions};
 pub use azure_pipelines::{AzurePipelinesCredential, AzurePipelinesCredentialOptions};
 pub use client_assertion::{ClientAssertionCredential, ClientAssertionCredentialOptions};
+pub use client_certificate::{ClientCertificateCredential, ClientCertificateCredentialOptions};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialOptions};
 pub use command::{CommandCredential, CommandCredentialOptions};
 pub use device_code::{DeviceCodeCredential, DeviceCodeCredentialOptions};
@@ -39,6 +41,11 @@ pub use workload_identity::{WorkloadIdentityCredential, WorkloadIdentityCredenti
 use azure_core::http::ClientOptions;
 
 use crate::platform::{self, Platform, Route};
+
+/// The machine of a credential of Entra.
+fn platform_of(options: &EntraOptions) -> Platform {
+    options.platform.clone().unwrap_or_else(Platform::system)
+}
 
 /// The platform of a credential: with the user's HTTP pipeline where they configured one.
 pub(crate) fn platform_for(

@@ -16,7 +16,7 @@ mod token_endpoint;
 mod token_proxy;
 mod user_realm;
 
-pub(crate) use authority::{Authority, Cloud};
+pub(crate) use authority::{Authority, Cloud, Kind as AuthorityKind};
 pub(crate) use client::{AssertionSource, Client, Exchange, Proof};
 pub(crate) use device_authorization::DeviceAuthorization;
 #[allow(unused_imports, reason = "the browser's credential comes next")]

@@ -5,6 +5,7 @@
 //! for which it does not; the unit tests play the seeds in `fuzz/seeds`. See `docs/fuzzing.md`.
 
 mod assertions;
+mod certificates;
 mod check;
 mod entra;
 mod machine;
@@ -13,6 +14,7 @@ mod sign_in;
 mod tokens;
 
 pub use assertions::assertion;
+pub use certificates::certificate;
 pub use entra::{error_body, token_response};
 pub use managed_identity::{arc_challenge, managed_identity};
 pub use sign_in::{authentication_record, device_code, id_token};
@@ -27,6 +29,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("assertion", assertion),
     ("authentication_record", authentication_record),
     ("azure_cli_output", azure_cli_output),
+    ("certificate", certificate),
     ("device_code", device_code),
     ("error_body", error_body),
     ("id_token", id_token),
