@@ -17,7 +17,7 @@ pub(super) const LONGEST: usize = 256 << 10;
 /// credential plugins (ExecCredential). Of several ends the earliest counts.
 ///
 /// `origin` gave the text; it is told in errors, the text is not.
-pub(super) fn read(origin: &str, text: &[u8], clock: &dyn Clock) -> Result<Fetched, Error> {
+pub(crate) fn read(origin: &str, text: &[u8], clock: &dyn Clock) -> Result<Fetched, Error> {
     let refuse = |what: &str| {
         Err(Error::failed(format!("{origin} {what}")).next(
             "the token must stand there alone, or in JSON as accessToken, access_token or token with expires_on, or as an ExecCredential of Kubernetes",

@@ -32,6 +32,8 @@ pub use device_code::{DeviceCodeCredential, DeviceCodeCredentialOptions};
 pub use entra_options::EntraOptions;
 pub use environment::{EnvironmentCredential, EnvironmentCredentialOptions};
 pub use github_actions::{GitHubActionsCredential, GitHubActionsCredentialOptions};
+#[cfg(any(test, fuzzing))]
+pub(crate) use given_token::read as read_given_token;
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
 pub use static_token::{StaticTokenCredential, StaticTokenCredentialOptions};
 pub use token_file::{TokenFileCredential, TokenFileCredentialOptions};

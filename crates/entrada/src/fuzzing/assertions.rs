@@ -59,8 +59,6 @@ pub fn assertion(data: &[u8]) {
         assert!(shown.1.split('.').count() == 3 && !shown.1.contains(char::is_whitespace), "{} was sent", shown.1);
     }
     if let Err(error) = outcome {
-        // Files and commands are shown no token.
-        let shown: &[&str] = if b"gpuv".contains(kind) { &[RUNNER] } else { &[] };
-        check::error(&error, said, shown);
+        check::error(&error, said, &machine::shown(&machine, &[RUNNER]));
     }
 }

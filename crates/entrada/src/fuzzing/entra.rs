@@ -37,7 +37,7 @@ fn redeem(answer: &HttpResponse, said: &[u8]) -> bool {
     let client = client(&machine, Proof::Secret(Zeroizing::new(SECRET.into())));
     let outcome = ask(&machine, &client, &Grant::OnBehalfOf(ASSERTION));
     if let Err(error) = &outcome {
-        check::error(error, said, &[SECRET, ASSERTION]);
+        check::error(error, said, &machine::shown(&machine, &[SECRET, ASSERTION]));
     }
     outcome.is_ok()
 }

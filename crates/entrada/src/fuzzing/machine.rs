@@ -3,7 +3,7 @@
 use futures::FutureExt;
 
 use crate::platform::HttpResponse;
-use crate::platform::scripted::response;
+use crate::platform::scripted::{Scripted, response};
 
 /// The largest answer that the real client takes is larger; nothing new comes of more.
 const LARGEST: usize = 64 << 10;
@@ -29,4 +29,15 @@ pub(super) fn answer(data: &[u8]) -> HttpResponse {
 /// What comes of a future on a machine that answers at once.
 pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("on a scripted machine there is nothing to wait for")
+}
+
+/// Which of these secrets the last request held: what its answer can repeat, and must not be told for it.
+pub(super) fn shown<'s>(machine: &Scripted, secrets: &[&'s str]) -> Vec<&'s str> {
+    let Some(sent) = machine.http.sent().pop() else { return Vec::new() };
+    let in_headers = |secret: &str| {
+        let mut values = sent.headers.values().filter_map(|value| value.to_str().ok());
+        values.any(|value| value.contains(secret))
+    };
+    let in_form = |secret: &str| url::form_urlencoded::parse(sent.body.as_bytes()).any(|(_, value)| value == secret);
+    secrets.iter().copied().filter(|secret| in_headers(secret) || in_form(secret)).collect()
 }

@@ -82,19 +82,9 @@ fn fetch(
             check::fetched(&fetched, clock);
             assert_is_of(&fetched, id);
         }
-        Err(error) => {
-            let sent = machine.http.sent();
-            // What was not sent, or not yet, the answer cannot repeat.
-            let known =
-                |secret: &&&str| sent.iter().any(|sent| sent.headers.values().any(|value| holds(value, secret)));
-            check::error(&error, said, &shown.iter().filter(known).copied().collect::<Vec<_>>());
-        }
+        Err(error) => check::error(&error, said, &machine::shown(&machine, shown)),
     }
     machine
-}
-
-fn holds(value: &http::HeaderValue, secret: &str) -> bool {
-    value.to_str().is_ok_and(|value| value.contains(secret))
 }
 
 /// A token that says whose it is, and is somebody else's than was asked for, must not have been taken.

@@ -18,7 +18,7 @@ pub use certificates::certificate;
 pub use entra::{error_body, token_response};
 pub use managed_identity::{arc_challenge, managed_identity};
 pub use sign_in::{authentication_record, device_code, id_token};
-pub use tokens::{azure_cli_output, jwt};
+pub use tokens::{azure_cli_output, given_token, jwt};
 
 /// A target's function.
 pub type Target = fn(&[u8]);
@@ -32,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("certificate", certificate),
     ("device_code", device_code),
     ("error_body", error_body),
+    ("given_token", given_token),
     ("id_token", id_token),
     ("jwt", jwt),
     ("managed_identity", managed_identity),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{check, machine};
 use crate::credential::Source;
+use crate::credentials::read_given_token;
 use crate::developer_tools::AzureCli;
 use crate::platform::ProcessOutput;
-use crate::platform::scripted::Scripted;
+use crate::platform::scripted::{Scripted, ScriptedClock};
 use crate::token::TokenRequest;
 use crate::token_answer::{jwt_claim, jwt_expiry};
 
@@ -29,6 +30,18 @@ pub fn azure_cli_output(data: &[u8]) {
         Ok(fetched) => {
             assert_eq!(code, Some(0), "a token of a tool that failed");
             check::fetched(&fetched, machine.platform.clock());
+        }
+        Err(error) => check::error(&error, data, &[]),
+    }
+}
+
+/// A token that somebody else got, in a file or out of a program: it is usable, or the error shows nothing of it.
+pub fn given_token(data: &[u8]) {
+    let clock = ScriptedClock::at(1_800_000_000);
+    match read_given_token("the file", data, &clock) {
+        Ok(fetched) => {
+            check::fetched(&fetched, &clock);
+            assert!(!fetched.token.secret().contains(char::is_whitespace), "a token with white space");
         }
         Err(error) => check::error(&error, data, &[]),
     }
