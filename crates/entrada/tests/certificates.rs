@@ -5,6 +5,8 @@
 mod assertion;
 #[path = "certificates/bad.rs"]
 mod bad;
+#[path = "certificates/emulated.rs"]
+mod emulated;
 #[path = "certificates/good.rs"]
 mod good;
 #[path = "certificates/renewed.rs"]
@@ -33,13 +35,14 @@ fn main() -> ExitCode {
         );
     }
     let workshop = Arc::new(LazyLock::new(Workshop::open));
-    let trials = [good::tests(), bad::tests(), renewed::tests()].into_iter().flatten().map(|(name, test)| {
-        let workshop = Arc::clone(&workshop);
-        Trial::test(name, move || {
-            test(&workshop);
-            Ok(())
-        })
-        .with_ignored_flag(ignored)
-    });
+    let trials =
+        [good::tests(), bad::tests(), renewed::tests(), emulated::tests()].into_iter().flatten().map(|(name, test)| {
+            let workshop = Arc::clone(&workshop);
+            Trial::test(name, move || {
+                test(&workshop);
+                Ok(())
+            })
+            .with_ignored_flag(ignored)
+        });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }

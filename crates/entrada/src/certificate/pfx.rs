@@ -2,7 +2,8 @@
 
 use p12_keystore::Pkcs12Archive;
 use p12_keystore::error::Error as Pkcs12Error;
-use pkcs8::der::{Decode, asn1::AnyRef};
+use pkcs8::der::asn1::AnyRef;
+use pkcs8::der::{Decode, Reader};
 use zeroize::Zeroizing;
 
 use super::key::PrivateKey;
@@ -11,6 +12,8 @@ use super::read::{Found, password_needed, password_wrong};
 
 /// What to do about a file in a form that nobody writes any more, or not yet.
 const REWRITE: &str = "write it anew: openssl pkcs12 -legacy -in OLD.pfx -nodes -out ALL.pem, then openssl pkcs12 -export -in ALL.pem -out NEW.pfx; and delete ALL.pem, which holds the key";
+
+const SEQUENCE: u8 = 0x30;
 
 /// Reads an archive.
 pub(super) fn read(der: &[u8], password: Option<&str>) -> Result<Found, Problem> {
@@ -32,7 +35,6 @@ pub(super) fn decrypt_key(encrypted: &[u8], password: Option<&str>) -> Result<Pr
     const SHROUDED_KEY: &[u8] = &[0x06, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x02];
     const VERSION_3: &[u8] = &[0x02, 1, 3];
     const OCTETS: u8 = 0x04;
-    const SEQUENCE: u8 = 0x30;
     const EXPLICIT_0: u8 = 0xa0;
 
     if password.is_none_or(str::is_empty) {
@@ -70,6 +72,15 @@ fn open(der: &[u8], password: Option<&str>, what: &str) -> Result<Pkcs12Archive,
         Ok(archive) => return Ok(archive),
         Err(error) => error,
     };
+    // RFC 7292 can be read to give an empty password two bytes (appendix B.1) or none (B.2). OpenSSL and Java write the
+    // one, Windows and Key Vault the other, which the library does not know. A MAC that no password protects proves
+    // nothing: without it, what is not encrypted can be read either way.
+    if matches!(error, Pkcs12Error::MacError(_))
+        && password.is_empty()
+        && let Some(archive) = without_mac(der).and_then(|der| Pkcs12Archive::from_pkcs12(&der, "").ok())
+    {
+        return Ok(archive);
+    }
     // A wrong password shows in the MAC, or, where there is none, in what comes out.
     let wrong = || if password.is_empty() { password_needed(what) } else { password_wrong(what) };
     Err(match error {
@@ -88,6 +99,16 @@ fn open(der: &[u8], password: Option<&str>, what: &str) -> Result<Pkcs12Archive,
         }
         _ => Problem::new(format!("{what} is damaged, or no PKCS#12 of today ({error})"), rewrite(what)),
     })
+}
+
+/// The archive without its MAC.
+fn without_mac(der: &[u8]) -> Option<Vec<u8>> {
+    let parts = AnyRef::from_der(der).ok()?.sequence(|parts| {
+        let (version, content) = (parts.tlv_bytes()?, parts.tlv_bytes()?);
+        let _mac = parts.tlv_bytes()?;
+        Ok::<_, pkcs8::der::Error>([version, content])
+    });
+    Some(element(SEQUENCE, &parts.ok()?))
 }
 
 fn rewrite(what: &str) -> &'static str {

@@ -26,7 +26,8 @@ const NAME: &str = "DefaultAzureCredential";
 ///
 /// It asks, in this order:
 ///
-/// 1. [`EnvironmentCredential`]: a service principal in `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`;
+/// 1. [`EnvironmentCredential`]: a service principal in `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, and `AZURE_CLIENT_SECRET` or
+///    `AZURE_CLIENT_CERTIFICATE_PATH`;
 /// 2. [`ManagedIdentityCredential`]: the identity of the Azure resource that runs the program;
 /// 3. [`AzureCliCredential`]: the account that is signed in with `az login`.
 ///

@@ -6,7 +6,8 @@ use azure_core::credentials::Secret;
 
 use super::described::Described;
 use super::entra_options::EntraOptions;
-use super::{client_certificate, client_secret, platform_of};
+use super::username_password::UsernamePasswordCredentialOptions;
+use super::{client_certificate, client_secret, platform_of, username_password};
 use crate::certificate::{AssertionOptions, CertificateAssertion};
 use crate::credential::{Cached, credential_from_cached};
 use crate::error::Error;
@@ -35,6 +36,9 @@ const PASSWORD: &str = "AZURE_PASSWORD";
 /// | | `AZURE_CLIENT_CERTIFICATE_PATH` | a file with the certificate and its private key, as [`ClientCertificateCredential`](crate::ClientCertificateCredential) reads it |
 /// | | `AZURE_CLIENT_CERTIFICATE_PASSWORD` | the password of the file, if it has one |
 /// | | `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` | `1` or `true` to send the certificate along; `0`, `false` or nothing not to |
+/// | a person's password (deprecated) | `AZURE_CLIENT_ID` | as above |
+/// | | `AZURE_USERNAME`, `AZURE_PASSWORD` | the person's name, as `user@contoso.com`, and password, as [`UsernamePasswordCredential`](crate::UsernamePasswordCredential) takes them |
+/// | | `AZURE_TENANT_ID` | the tenant; that of any work or school account by default |
 /// | all | `AZURE_AUTHORITY_HOST` | the authority; `https://login.microsoftonline.com` by default |
 ///
 /// Where a second way is described as well, a warning is logged.
@@ -67,18 +71,9 @@ impl EnvironmentCredential {
 
 /// How the environment signs in.
 enum Way {
-    Secret {
-        tenant_id: String,
-        client_id: String,
-        secret: String,
-    },
-    Certificate {
-        tenant_id: String,
-        client_id: String,
-        path: String,
-    },
-    /// A user's name and password.
-    User,
+    Secret { tenant_id: String, client_id: String, secret: String },
+    Certificate { tenant_id: String, client_id: String, path: String },
+    User { tenant_id: Option<String>, client_id: String, username: String, password: String },
 }
 
 fn find(entra: EntraOptions) -> Result<Cached, Error> {
@@ -95,9 +90,9 @@ fn find(entra: EntraOptions) -> Result<Cached, Error> {
                 CertificateAssertion::from_path_later(path.as_ref(), password.as_ref(), options, platform.files());
             client_certificate::cached(NAME, &tenant_id, &client_id, assertion, entra)
         }
-        Way::User => {
-            Err(Error::unavailable(format!("{USERNAME} is set, but signing in with a password is not supported yet"))
-                .next(format!("set {TENANT_ID}, {CLIENT_ID} and {SECRET}")))
+        Way::User { tenant_id, client_id, username, password } => {
+            let options = UsernamePasswordCredentialOptions { tenant_id, entra };
+            username_password::cached(NAME, client_id, &username, Secret::new(password), options)
         }
     }
 }
@@ -106,27 +101,27 @@ fn find(entra: EntraOptions) -> Result<Cached, Error> {
 fn describe(environment: &dyn Environment) -> Result<Way, Error> {
     let [tenant_id, client_id, secret, path] =
         [TENANT_ID, CLIENT_ID, SECRET, CERTIFICATE_PATH].map(|name| environment.var(name));
-    let user = [USERNAME, PASSWORD].map(|name| environment.var(name).is_some());
+    let [username, password] = [USERNAME, PASSWORD].map(|name| environment.var(name));
     if let (Some(tenant_id), Some(client_id)) = (&tenant_id, &client_id) {
         let (tenant_id, client_id) = (tenant_id.clone(), client_id.clone());
         if let Some(secret) = secret {
-            let others = [path.is_some().then_some(CERTIFICATE_PATH), user[0].then_some(USERNAME)];
+            let others = [path.is_some().then_some(CERTIFICATE_PATH), username.is_some().then_some(USERNAME)];
             for other in others.into_iter().flatten() {
                 tracing::warn!("{other} and {SECRET} are both set; the secret is used");
             }
             return Ok(Way::Secret { tenant_id, client_id, secret });
         }
         if let Some(path) = path {
-            if user[0] {
+            if username.is_some() {
                 tracing::warn!("{USERNAME} and {CERTIFICATE_PATH} are both set; the certificate is used");
             }
             return Ok(Way::Certificate { tenant_id, client_id, path });
         }
     }
-    if client_id.is_some() && user == [true, true] {
-        return Ok(Way::User);
+    match (client_id, username, password) {
+        (Some(client_id), Some(username), Some(password)) => Ok(Way::User { tenant_id, client_id, username, password }),
+        _ => Err(incomplete(environment)),
     }
-    Err(incomplete(environment))
 }
 
 /// Says what is missing of the way that was begun.
@@ -174,13 +169,21 @@ mod tests {
     use crate::credential::Credential;
     use crate::error::Outcome;
     use crate::platform::scripted::{Scripted, response};
+    use crate::platform::{HttpError, HttpResponse};
     use crate::token::{Token, TokenRequest};
 
     async fn outcome(variables: &[(&str, &str)]) -> Result<Arc<Token>, Error> {
-        let machine = Scripted::new(variables).answers([Ok(response(200, r#"{"access_token":"t","expires_in":60}"#))]);
+        ask(&Scripted::new(variables).answers([answer()])).await
+    }
+
+    fn answer() -> Result<HttpResponse, HttpError> {
+        Ok(response(200, r#"{"access_token":"t","expires_in":60}"#))
+    }
+
+    async fn ask(machine: &Scripted) -> Result<Arc<Token>, Error> {
         EnvironmentCredential::new(Some(EnvironmentCredentialOptions {
             entra: EntraOptions {
-                platform: Some(machine.platform),
+                platform: Some(machine.platform.clone()),
                 cache: Some(Cache::new(Default::default())),
                 ..Default::default()
             },
@@ -204,6 +207,15 @@ mod tests {
                 vec![("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_SECRET", "")],
                 "AZURE_CLIENT_SECRET is not set or empty",
             ),
+            (
+                vec![("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_CERTIFICATE_PATH", "/c.pem")],
+                "a service principal incompletely: AZURE_TENANT_ID is not set or empty",
+            ),
+            (vec![("AZURE_USERNAME", "u")], "a user incompletely: AZURE_CLIENT_ID and AZURE_PASSWORD is not set"),
+            (
+                vec![("AZURE_TENANT_ID", "t"), ("AZURE_USERNAME", "u"), ("AZURE_CLIENT_SECRET", "s")],
+                "a service principal incompletely: AZURE_CLIENT_ID is not set or empty",
+            ),
         ] {
             let error = outcome(&variables).await.expect_err("unavailable");
             assert_eq!(error.outcome(), Outcome::Unavailable);
@@ -217,5 +229,42 @@ mod tests {
         let error = outcome(&variables).await.expect_err("malformed");
         assert_eq!(error.outcome(), Outcome::Failed);
         assert!(error.to_string().starts_with("EnvironmentCredential: \"t t\""), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_person_signs_in_with_a_password() {
+        let variables = [("AZURE_CLIENT_ID", "c"), ("AZURE_USERNAME", "u@contoso.com"), ("AZURE_PASSWORD", "p&q")];
+        let managed = || Ok(response(200, r#"{"account_type":"Managed"}"#));
+        let machine = Scripted::new(&variables).answers([managed(), answer()]);
+        ask(&machine).await.expect("a token");
+        let sent = machine.http.sent();
+        assert_eq!(sent[1].line, "POST https://login.microsoftonline.com/organizations/oauth2/v2.0/token");
+        assert!(
+            sent[1].body.contains("&grant_type=password&username=u%40contoso.com&password=p%26q&"),
+            "{}",
+            sent[1].body
+        );
+    }
+
+    #[tokio::test]
+    async fn the_first_way_that_is_complete_is_taken() {
+        let all = [
+            ("AZURE_CLIENT_ID", "c"),
+            ("AZURE_USERNAME", "u@contoso.com"),
+            ("AZURE_PASSWORD", "p"),
+            ("AZURE_TENANT_ID", "t"),
+            ("AZURE_CLIENT_CERTIFICATE_PATH", "/c.pem"),
+            ("AZURE_CLIENT_SECRET", "s"),
+        ];
+        let machine = Scripted::new(&all).answers([answer()]);
+        ask(&machine).await.expect("a token");
+        assert!(machine.http.sent()[0].body.contains("client_secret=s"));
+        let error = outcome(&all[..5]).await.expect_err("no such file");
+        assert!(error.to_string().contains("the certificate /c.pem cannot be used"), "{error}");
+        // The variables of a certificate are not complete without the tenant; those of a person are.
+        let machine = Scripted::new(&[&all[..3], &all[4..]].concat())
+            .answers([Ok(response(200, r#"{"account_type":"Managed"}"#)), answer()]);
+        ask(&machine).await.expect("a token");
+        assert!(machine.http.sent()[1].body.contains("grant_type=password"));
     }
 }

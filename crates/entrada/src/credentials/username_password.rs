@@ -55,17 +55,17 @@ impl UsernamePasswordCredential {
         password: Secret,
         options: Option<UsernamePasswordCredentialOptions>,
     ) -> Result<Arc<Self>, Error> {
-        Self::with_name(NAME, client_id, username, password, options)
+        Ok(Arc::new(Self::with_name(NAME, client_id, username, password, options)?))
     }
 
     /// The same for a credential that contains this one and reports under its own name.
-    pub(super) fn with_name(
+    fn with_name(
         name: &'static str,
         client_id: String,
         username: &str,
         password: Secret,
         options: Option<UsernamePasswordCredentialOptions>,
-    ) -> Result<Arc<Self>, Error> {
+    ) -> Result<Self, Error> {
         let options = options.unwrap_or_default();
         let make = || {
             check_username(username)?;
@@ -94,7 +94,7 @@ impl UsernamePasswordCredential {
             "signing in with a user name and a password is deprecated and fails for accounts that need multifactor \
              authentication; see https://aka.ms/azsdk/identity/mfa"
         );
-        Ok(Arc::new(credential))
+        Ok(credential)
     }
 
     /// Signs in with the password, whatever there is already, and says who it was. Without scopes it is for the one of
@@ -122,6 +122,18 @@ impl UsernamePasswordCredential {
 }
 
 credential_from_cached!(UsernamePasswordCredential);
+
+/// What a credential consists of that signs in with a password.
+pub(super) fn cached(
+    name: &'static str,
+    client_id: String,
+    username: &str,
+    password: Secret,
+    options: UsernamePasswordCredentialOptions,
+) -> Result<Cached, Error> {
+    UsernamePasswordCredential::with_name(name, client_id, username, password, Some(options))
+        .map(|credential| credential.cached)
+}
 
 struct ByPassword {
     client: Client,

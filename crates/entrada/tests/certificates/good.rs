@@ -47,6 +47,11 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
         ("PFX: an empty password, legacy", |w| pfx(w, "empty-legacy", "-legacy", None)),
         ("PFX: no MAC", |w| pfx(w, "no-mac", "-nomac", Some(PASSWORD))),
         ("PFX: nothing encrypted", |w| pfx(w, "clear", "-keypbe NONE -certpbe NONE -nomac", None)),
+        ("PFX: nothing encrypted, a MAC of no known password", |w| {
+            w.rsa();
+            w.openssl("pkcs12 -export -in rsa.pem -keypbe NONE -certpbe NONE -out mac-only.pfx -passout pass:@");
+            sign_in(w, "mac-only.pfx", None).expect("taken").verify(w, "rsa");
+        }),
         ("PFX: EC", pfx_ec),
         ("keytool: RSA", |w| keytool(w, "jks-rsa", "-keyalg RSA -keysize 2048", "")),
         ("keytool: EC", |w| keytool(w, "jks-ec", "-keyalg EC -groupname secp256r1", "")),
