@@ -14,6 +14,7 @@ mod entra_options;
 mod environment;
 mod github_actions;
 mod given_token;
+mod interactive_browser;
 mod managed_identity;
 mod static_token;
 mod token_file;
@@ -34,6 +35,7 @@ pub use environment::{EnvironmentCredential, EnvironmentCredentialOptions};
 pub use github_actions::{GitHubActionsCredential, GitHubActionsCredentialOptions};
 #[cfg(any(test, fuzzing))]
 pub(crate) use given_token::read as read_given_token;
+pub use interactive_browser::{InteractiveBrowserCredential, InteractiveBrowserCredentialOptions};
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
 pub use static_token::{StaticTokenCredential, StaticTokenCredentialOptions};
 pub use token_file::{TokenFileCredential, TokenFileCredentialOptions};

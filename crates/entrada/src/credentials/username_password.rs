@@ -24,7 +24,7 @@ const NAME: &str = "UsernamePasswordCredential";
 ///
 /// **Deprecated**, as in `azure-identity`: the program sees the password, and there is no way to ask the person for
 /// anything else, so that an account which needs multifactor authentication cannot sign in this way; Microsoft requires
-/// that of more and more of them. Use `InteractiveBrowserCredential` or
+/// that of more and more of them. Use [`InteractiveBrowserCredential`](crate::InteractiveBrowserCredential) or
 /// [`DeviceCodeCredential`](crate::DeviceCodeCredential) for people, and a managed identity or a service principal for
 /// programs. Creating this credential logs a warning.
 ///

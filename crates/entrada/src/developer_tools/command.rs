@@ -92,7 +92,8 @@ impl Command {
             .next("run it in a terminal to see what is wrong with it"))
     }
 
-    fn find(&self, platform: &Platform) -> Result<PathBuf, Error> {
+    /// Where the program is, as an absolute path.
+    pub(crate) fn find(&self, platform: &Platform) -> Result<PathBuf, Error> {
         if self.program.is_absolute() {
             return Some(&self.program).filter(|path| platform.files().is_program(path)).cloned().ok_or_else(|| {
                 Error::unavailable(format!("{} is no program that this user may start", self.program.display()))

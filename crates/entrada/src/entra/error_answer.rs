@@ -40,7 +40,6 @@ pub(super) fn refusal(response: &HttpResponse, local: i64) -> Error {
 
 /// Makes an error of the `error` and `error_description` that the authorization endpoint sent along with a redirect (RFC
 /// 6749, section 4.1.2.1).
-#[allow(dead_code, reason = "the browser's credential comes next")]
 pub(crate) fn refusal_of(error: &str, description: &str) -> Error {
     judged(said(error, description))
 }

@@ -19,7 +19,6 @@ mod user_realm;
 pub(crate) use authority::{Authority, Cloud, Kind as AuthorityKind};
 pub(crate) use client::{AssertionSource, Client, Exchange, Proof};
 pub(crate) use device_authorization::DeviceAuthorization;
-#[allow(unused_imports, reason = "the browser's credential comes next")]
 pub(crate) use error_answer::refusal_of;
 pub(crate) use grant::{Grant, Granted, claims, user_scope};
 pub(crate) use identifiers::{Target, Tenants, check_client_id, check_secret, check_tenant_id};

@@ -9,6 +9,7 @@ mod environment;
 mod files;
 mod http;
 mod http_client;
+mod loopback;
 mod memory;
 mod pinned;
 mod processes;
@@ -28,6 +29,7 @@ pub use environment::{Environment, SystemEnvironment};
 pub use files::{FileError, FileStamp, Files, SystemFiles};
 pub use http::{Http, HttpError, HttpRequest, HttpResponse, Method, Route, Trust};
 pub use http_client::HttpClient;
+pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackListener, LoopbackStream, SystemLoopback};
 use memory::Memory;
 pub use processes::{ProcessError, ProcessOutput, ProcessRequest, Processes, SystemProcesses};
 pub(crate) use shared_memory::{SharedFile, SharedMemory, Unshareable};
@@ -42,6 +44,7 @@ pub struct Platform {
     clock: Arc<dyn Clock>,
     processes: Arc<dyn Processes>,
     http: Arc<dyn Http>,
+    loopback: Arc<dyn Loopback>,
     memory: Arc<Memory>,
     shared_memory: SharedMemory,
 }
@@ -73,6 +76,7 @@ impl Platform {
             files: Arc::new(SystemFiles),
             clock: Arc::new(SystemClock),
             processes: Arc::new(SystemProcesses),
+            loopback: Arc::new(SystemLoopback),
             memory: Arc::default(),
             shared_memory: SharedMemory::default(),
         }
@@ -103,6 +107,13 @@ impl Platform {
     #[must_use]
     pub fn with_processes(mut self, processes: Arc<dyn Processes>) -> Self {
         self.processes = processes;
+        self
+    }
+
+    /// The same machine with another way to listen on loopback.
+    #[must_use]
+    pub fn with_loopback(mut self, loopback: Arc<dyn Loopback>) -> Self {
+        self.loopback = loopback;
         self
     }
 
@@ -137,6 +148,11 @@ impl Platform {
     /// The way to start programs.
     pub fn processes(&self) -> &dyn Processes {
         &*self.processes
+    }
+
+    /// The loopback interface.
+    pub fn loopback(&self) -> &dyn Loopback {
+        &*self.loopback
     }
 
     /// What protocols remember of this machine, whichever credential found it out.

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
@@ -93,6 +94,17 @@ pub trait Processes: Send + Sync {
     /// # Errors
     /// [`ProcessError`] where it could not be started or took too long.
     async fn run(&self, request: &ProcessRequest) -> Result<ProcessOutput, ProcessError>;
+
+    /// Starts a program that belongs to the person at the machine, such as a browser: nobody reads its output, no deadline
+    /// ends it, and it goes on when the returned future is dropped, which is its exit code, `None` where a signal ended it.
+    /// By default there is no such program.
+    ///
+    /// # Errors
+    /// [`ProcessError`] where it could not be started.
+    fn launch(&self, request: &ProcessRequest) -> Result<BoxFuture<'static, Option<i32>>, ProcessError> {
+        let _ = request;
+        Err(ProcessError::NotStarted("programs that go on by themselves are not started here".into()))
+    }
 }
 
 /// The programs of this machine.
@@ -103,23 +115,8 @@ pub struct SystemProcesses;
 impl Processes for SystemProcesses {
     async fn run(&self, request: &ProcessRequest) -> Result<ProcessOutput, ProcessError> {
         let not_started = |reason: String| ProcessError::NotStarted(reason);
-        if !request.program.is_absolute() {
-            return Err(not_started(format!("{} is not an absolute path", request.program.display())));
-        }
-        let mut command = Command::new(&request.program);
-        command
-            .args(&request.arguments)
-            .envs(request.variables.iter().copied())
-            .current_dir(neutral_folder())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        for name in SCRUBBED {
-            command.env_remove(name);
-        }
-        #[cfg(unix)]
-        command.process_group(0);
+        let mut command = command(request)?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| not_started(error.to_string()))?;
         // Whatever ends this call, a deadline, a cancelled task or its success, nothing the program started goes on.
         let group = Group::of(&child);
@@ -128,6 +125,32 @@ impl Processes for SystemProcesses {
             Err(_) => Err(ProcessError::Timeout(request.timeout)),
         }
     }
+
+    fn launch(&self, request: &ProcessRequest) -> Result<BoxFuture<'static, Option<i32>>, ProcessError> {
+        let mut command = command(request)?;
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|error| ProcessError::NotStarted(error.to_string()))?;
+        Ok(Box::pin(async move { child.wait().await.ok().and_then(|status| status.code()) }))
+    }
+}
+
+/// The program, in a group of its own, without input, and in an environment of its own.
+fn command(request: &ProcessRequest) -> Result<Command, ProcessError> {
+    if !request.program.is_absolute() {
+        return Err(ProcessError::NotStarted(format!("{} is not an absolute path", request.program.display())));
+    }
+    let mut command = Command::new(&request.program);
+    command
+        .args(&request.arguments)
+        .envs(request.variables.iter().copied())
+        .current_dir(neutral_folder())
+        .stdin(Stdio::null());
+    for name in SCRUBBED {
+        command.env_remove(name);
+    }
+    #[cfg(unix)]
+    command.process_group(0);
+    Ok(command)
 }
 
 async fn finish(child: &mut Child, group: Group) -> std::io::Result<ProcessOutput> {
@@ -231,6 +254,20 @@ mod tests {
 
     fn is_zombie(pid: i32) -> bool {
         std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+    }
+
+    #[tokio::test]
+    async fn what_is_launched_goes_on_by_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let done = folder.path().join("done");
+        let script = format!("echo said; echo $$ > {}; exit 3", done.display());
+        let exit = SystemProcesses.launch(&shell(&script, Duration::ZERO)).expect("sh starts");
+        assert_eq!(exit.await, Some(3));
+        let script = format!("rm {0}; touch {0}.gone", done.display());
+        drop(SystemProcesses.launch(&shell(&script, Duration::ZERO)).expect("sh starts"));
+        while !folder.path().join("done.gone").exists() {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
+use tokio::io::DuplexStream;
 use zeroize::Zeroizing;
 
 use super::{
-    Clock, FileError, FileStamp, Files, Http, HttpError, HttpRequest, HttpResponse, Platform, ProcessError,
-    ProcessOutput, ProcessRequest, Processes,
+    Clock, FileError, FileStamp, Files, Http, HttpError, HttpRequest, HttpResponse, Loopback, LoopbackError,
+    LoopbackHost, LoopbackListener, LoopbackStream, Platform, ProcessError, ProcessOutput, ProcessRequest, Processes,
 };
 
 /// An answer with a JSON body.
@@ -100,11 +101,20 @@ impl Http for ScriptedHttp {
 pub(crate) struct ScriptedProcesses {
     outputs: Mutex<VecDeque<Result<ProcessOutput, ProcessError>>>,
     started: Mutex<Vec<ProcessRequest>>,
+    launched: Mutex<Option<Box<Launched>>>,
 }
+
+/// What a program that goes on by itself does when it is started: its exit code, if it ends.
+type Launched = dyn FnMut(&ProcessRequest) -> Option<i32> + Send;
 
 impl ScriptedProcesses {
     pub(crate) fn started(&self) -> Vec<ProcessRequest> {
         self.started.lock().expect("no panic").clone()
+    }
+
+    /// Says what launched programs do.
+    pub(crate) fn when_launched(&self, does: impl FnMut(&ProcessRequest) -> Option<i32> + Send + 'static) {
+        *self.launched.lock().expect("no panic") = Some(Box::new(does));
     }
 }
 
@@ -114,6 +124,72 @@ impl Processes for ScriptedProcesses {
         self.started.lock().expect("no panic").push(request.clone());
         let output = self.outputs.lock().expect("no panic").pop_front();
         output.unwrap_or_else(|| Err(ProcessError::NotStarted("nothing was scripted".into())))
+    }
+
+    fn launch(&self, request: &ProcessRequest) -> Result<BoxFuture<'static, Option<i32>>, ProcessError> {
+        self.started.lock().expect("no panic").push(request.clone());
+        match self.launched.lock().expect("no panic").as_mut().map(|does| does(request)) {
+            Some(Some(code)) => Ok(Box::pin(std::future::ready(Some(code)))),
+            Some(None) => Ok(Box::pin(std::future::pending())),
+            None => Err(ProcessError::NotStarted("nothing was scripted".into())),
+        }
+    }
+}
+
+/// Connections from a list, in order.
+#[derive(Clone, Default)]
+pub(crate) struct ScriptedLoopback {
+    connections: Arc<Mutex<VecDeque<DuplexStream>>>,
+    /// Ports that others listen at.
+    taken: Arc<Mutex<Vec<u16>>>,
+}
+
+impl ScriptedLoopback {
+    /// The port that is free.
+    pub(crate) const FREE: u16 = 8400;
+
+    /// Connects, and says something; what is answered can be read from the other end.
+    pub(crate) fn connect(&self, said: &[u8]) -> DuplexStream {
+        let (mut ours, theirs) = tokio::io::duplex(256 << 10);
+        let written = futures::FutureExt::now_or_never(tokio::io::AsyncWriteExt::write_all(&mut ours, said));
+        written.expect("there is room").expect("open");
+        self.connections.lock().expect("no panic").push_back(theirs);
+        ours
+    }
+
+    pub(crate) fn take(&self, port: u16) {
+        self.taken.lock().expect("no panic").push(port);
+    }
+}
+
+#[async_trait]
+impl Loopback for ScriptedLoopback {
+    async fn listen(&self, _host: LoopbackHost, port: Option<u16>) -> Result<Box<dyn LoopbackListener>, LoopbackError> {
+        let port = port.unwrap_or(Self::FREE);
+        if self.taken.lock().expect("no panic").contains(&port) {
+            return Err(LoopbackError::InUse(port));
+        }
+        Ok(Box::new(ScriptedListener { port, connections: Arc::clone(&self.connections) }))
+    }
+}
+
+struct ScriptedListener {
+    port: u16,
+    connections: Arc<Mutex<VecDeque<DuplexStream>>>,
+}
+
+#[async_trait]
+impl LoopbackListener for ScriptedListener {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    async fn accept(&mut self) -> Box<dyn LoopbackStream> {
+        let next = self.connections.lock().expect("no panic").pop_front();
+        match next {
+            Some(stream) => Box::new(stream),
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -165,6 +241,7 @@ pub(crate) struct Scripted {
     pub(crate) http: Arc<ScriptedHttp>,
     pub(crate) processes: Arc<ScriptedProcesses>,
     pub(crate) files: Arc<ScriptedFiles>,
+    pub(crate) loopback: ScriptedLoopback,
 }
 
 impl Scripted {
@@ -175,16 +252,19 @@ impl Scripted {
         let http = Arc::new(ScriptedHttp::default());
         let processes = Arc::new(ScriptedProcesses::default());
         let files = Arc::new(ScriptedFiles::default());
+        let loopback = ScriptedLoopback::default();
         Self {
             platform: Platform::with_environment(Arc::new(variables))
                 .with_clock(Arc::new(clock.clone()))
                 .with_http(http.clone())
                 .with_processes(processes.clone())
-                .with_files(files.clone()),
+                .with_files(files.clone())
+                .with_loopback(Arc::new(loopback.clone())),
             clock,
             http,
             processes,
             files,
+            loopback,
         }
     }
 

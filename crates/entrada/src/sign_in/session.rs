@@ -27,10 +27,28 @@ pub(crate) trait SignIn: Send + Sync + 'static {
 pub(crate) struct Want {
     /// The token that is needed.
     pub(crate) request: TokenRequest,
-    /// Who is asked, by name, where that is known.
-    pub(crate) username: Option<String>,
-    /// Whether anybody may answer; otherwise only the account that is known.
-    anybody: bool,
+    /// Who is asked, where that is known. Nobody else may answer then.
+    pub(crate) known: Option<AuthenticationRecord>,
+}
+
+impl Want {
+    /// The name of who is asked.
+    pub(crate) fn username(&self) -> Option<&str> {
+        self.known.as_ref().map(AuthenticationRecord::username).filter(|name| !name.is_empty())
+    }
+
+    /// Refuses whoever signed in but was not asked.
+    pub(crate) fn admits(&self, record: &AuthenticationRecord) -> Result<(), Error> {
+        match &self.known {
+            Some(known) if known.home_account_id() != record.home_account_id() => Err(Error::failed(format!(
+                "{} signed in, but this credential is for {}; nothing of the new sign-in is kept",
+                named(record),
+                named(known)
+            ))
+            .next("sign in with the account it is for, or call authenticate() to change to another")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Who has signed in, and what came of it.
@@ -127,11 +145,7 @@ impl Session {
                     outcome => return outcome,
                 },
             };
-            let want = Want {
-                request: demanded(request, &why),
-                username: known.map(|known| known.record.username().to_owned()).filter(|name| !name.is_empty()),
-                anybody: false,
-            };
+            let want = Want { request: demanded(request, &why), known: known.map(|known| known.record.clone()) };
             if !inner.automatic {
                 return Err(inner.must_authenticate(&want.request, &why));
             }
@@ -154,7 +168,7 @@ impl Session {
             request.scopes = vec![scope.map_err(|error| error.credential(inner.name))?.to_owned()];
         }
         inner.check(&request)?;
-        let want = Want { request, username: None, anybody: true };
+        let want = Want { request, known: None };
         loop {
             let answered = inner.ask(&want, None).await?;
             if answered.want.as_ref() == Some(&want) {
@@ -201,16 +215,7 @@ impl Inner {
     /// Takes in who has signed in.
     fn admit(&self, signed_in: SignedIn, want: &Want) -> Result<(Arc<Token>, AuthenticationRecord), Error> {
         let SignedIn { granted, record } = signed_in;
-        if let Some(known) = self.known.load_full().filter(|_| !want.anybody)
-            && known.record.home_account_id() != record.home_account_id()
-        {
-            return Err(Error::failed(format!(
-                "{} signed in, but this credential is for {}; nothing of the new sign-in is kept",
-                named(&record),
-                named(&known.record)
-            ))
-            .next("sign in with the account it is for, or call authenticate() to change to another"));
-        }
+        want.admits(&record)?;
         let known = self.known_as(record.clone());
         if let Some(refresh_token) = granted.refresh_token {
             self.cache.renewals().keep(self.principal(&record), refresh_token);

@@ -148,7 +148,7 @@ async fn nobody_is_asked_in_the_background() {
     // Gone: now somebody waits, and is asked as who they were.
     desk.machine.clock.advance(Duration::from_secs(10 * 60));
     assert_eq!(get(&session, "a").await, Ok("t-3".into()));
-    assert_eq!(desk.asked()[1].username.as_deref(), Some("ada"));
+    assert_eq!(desk.asked()[1].username(), Some("ada"));
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn nobody_becomes_somebody_else_unawares() {
     // Unless that is what was wanted.
     let record = session.authenticate(Some(request("b"))).await.expect("a record");
     assert_eq!(record.username(), "bob");
-    assert_eq!(desk.asked()[2].username, None);
+    assert_eq!(desk.asked()[2].username(), None);
     assert_eq!(get(&session, "b").await, Ok("t-3".into()));
     assert_eq!(get(&session, "a").await, Ok("t-4".into()), "nothing of Ada's is left");
 }
@@ -205,7 +205,7 @@ async fn a_record_without_a_refresh_token_asks_that_person() {
     let desk = Desk::new([Some(("ada", "t-1"))], []);
     let record = AuthenticationRecord::new("t", "client", "login.microsoftonline.com", "ada.t", "ada").expect("valid");
     assert_eq!(get(&desk.session_of(Some(record), true), "a").await, Ok("t-1".into()));
-    assert_eq!(desk.asked()[0].username.as_deref(), Some("ada"));
+    assert_eq!(desk.asked()[0].username(), Some("ada"));
 }
 
 #[tokio::test]
