@@ -9,6 +9,7 @@ use azure_core::credentials::AccessToken;
 use futures::future::BoxFuture;
 
 use crate::cache::{Cache, Entry, Flight, Freshness, Joined, Key, Principal, Sought, Stored};
+use crate::context::{UserAssertion, Wishes};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::runtime;
@@ -30,6 +31,14 @@ pub trait Credential: fmt::Debug + Send + Sync {
     /// By default there never is one.
     fn at_hand(&self, scopes: &[&str], tenant_id: Option<&str>, enable_cae: bool) -> Option<Arc<Token>> {
         let _ = (scopes, tenant_id, enable_cae);
+        None
+    }
+
+    /// The same credential on behalf of the user whose access token this is.
+    ///
+    /// By default it cannot ask on behalf of anybody.
+    fn on_behalf_of(&self, user_assertion: &UserAssertion) -> Option<Arc<dyn Credential>> {
+        let _ = user_assertion;
         None
     }
 
@@ -324,16 +333,31 @@ impl<T> fmt::Debug for Fetch<T> {
 pub(crate) fn azure_token<'a>(
     credential: &'a dyn Credential,
     scopes: &'a [&'a str],
+    wishes: Option<Box<Wishes>>,
     at_hand: Option<AccessToken>,
 ) -> BoxFuture<'a, azure_core::Result<AccessToken>> {
     if let Some(token) = at_hand {
         return Box::pin(ready(Ok(token)));
     }
     Box::pin(async move {
-        let request = TokenRequest::new(scopes.iter().copied());
-        let token = credential.token(&request).await?;
+        let token = wished_token(credential, scopes, *wishes.unwrap_or_default()).await?;
         Ok(azure_access_token(&token))
     })
+}
+
+/// The token that the context of a call wants.
+async fn wished_token(credential: &dyn Credential, scopes: &[&str], mut wishes: Wishes) -> Result<Arc<Token>, Error> {
+    let Some(user_assertion) = wishes.user_assertion.take() else {
+        return credential.token(&wishes.request(scopes)).await;
+    };
+    let Some(users) = credential.on_behalf_of(&user_assertion) else {
+        return Err(Error::invalid_argument(
+            "a token on behalf of a user was requested, which this credential cannot get",
+        )
+        .credential(credential.name())
+        .next("use OnBehalfOfCredential, or leave UserAssertion out of the context"));
+    };
+    users.token(&wishes.request(scopes)).await
 }
 
 pub(crate) fn azure_access_token(token: &Arc<Token>) -> AccessToken {
@@ -370,10 +394,10 @@ macro_rules! credential_from_cached {
             }
         }
 
-        $crate::credential::token_credential!($name, |this, scopes| this.$field.with_at_hand(
+        $crate::credential::token_credential!($name, |this, scopes, tenant_id, enable_cae| this.$field.with_at_hand(
             scopes,
-            None,
-            false,
+            tenant_id,
+            enable_cae,
             $crate::credential::azure_access_token
         ));
     };
@@ -382,19 +406,19 @@ macro_rules! credential_from_cached {
 /// Implements `azure_core`'s `TokenCredential` for a [`Credential`].
 macro_rules! token_credential {
     ($name:ident) => {
-        $crate::credential::token_credential!($name, |this, scopes| {
-            $crate::credential::Credential::at_hand(this, scopes, None, false)
+        $crate::credential::token_credential!($name, |this, scopes, tenant_id, enable_cae| {
+            $crate::credential::Credential::at_hand(this, scopes, tenant_id, enable_cae)
                 .as_ref()
                 .map($crate::credential::azure_access_token)
         });
     };
-    ($name:ident, |$this:ident, $scopes:ident| $at_hand:expr) => {
+    ($name:ident, |$this:ident, $scopes:ident, $tenant_id:ident, $enable_cae:ident| $at_hand:expr) => {
         impl azure_core::credentials::TokenCredential for $name {
             // What `async_trait` makes of the trait's method.
             fn get_token<'a, 'b, 'c, 'd, 'e>(
                 &'a self,
                 scopes: &'b [&'c str],
-                _options: Option<azure_core::credentials::TokenRequestOptions<'d>>,
+                options: Option<azure_core::credentials::TokenRequestOptions<'d>>,
             ) -> futures::future::BoxFuture<'e, azure_core::Result<azure_core::credentials::AccessToken>>
             where
                 'a: 'e,
@@ -403,8 +427,14 @@ macro_rules! token_credential {
                 'd: 'e,
                 Self: 'e,
             {
+                let wishes = $crate::context::Wishes::read(options.as_ref());
                 let ($this, $scopes) = (self, scopes);
-                $crate::credential::azure_token(self, scopes, $at_hand)
+                let ($tenant_id, $enable_cae, may_be_cached) = match &wishes {
+                    None => (None, false, true),
+                    Some(wishes) => (wishes.tenant_id.as_deref(), wishes.enable_cae, wishes.may_be_cached()),
+                };
+                let at_hand = if may_be_cached { $at_hand } else { None };
+                $crate::credential::azure_token(self, scopes, wishes, at_hand)
             }
         }
 

@@ -36,9 +36,12 @@
 //! runtime, or none: see [`Fetch`].
 
 mod assertions;
+mod bearer_token_provider;
 mod cache;
 mod certificate;
 mod chain;
+mod challenge;
+pub mod context;
 mod credential;
 mod credentials;
 mod deadline;
@@ -65,9 +68,11 @@ pub use assertions::{
     AssertionError, AssertionRequest, ClientAssertion, CommandAssertion, CommandAssertionOptions, EnvironmentAssertion,
     FileAssertion, ManagedIdentityAssertion, ManagedIdentityAssertionOptions, UrlAssertion, UrlAssertionOptions,
 };
+pub use bearer_token_provider::{BearerTokenProvider, get_bearer_token_provider};
 pub use cache::{Cache, CacheLimits};
 pub use certificate::{SignatureAlgorithm, Signer, SignerError};
 pub use chain::{ChainedTokenCredential, DefaultAzureCredential, DefaultAzureCredentialOptions};
+pub use challenge::{ChallengePolicy, ChallengePolicyOptions};
 pub use credential::{Credential, Fetch};
 pub use credentials::{
     AuthorizationCodeCredential, AuthorizationCodeCredentialOptions, AzureCliCredential, AzureCliCredentialOptions,

@@ -220,6 +220,11 @@ pub(crate) fn is_placeholder(tenant_id: &str) -> bool {
     PLACEHOLDERS.iter().any(|placeholder| tenant_id.eq_ignore_ascii_case(placeholder))
 }
 
+/// Whether a URL belongs to one of Entra's known hosts, and to nobody in particular there.
+pub(crate) fn is_of_entra(url: &Url) -> bool {
+    url.scheme() == "https" && url.username().is_empty() && url.password().is_none() && cloud_of(url).is_some()
+}
+
 fn kind_of(url: &Url, path: &str) -> Kind {
     let host = url.host_str().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();

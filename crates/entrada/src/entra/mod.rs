@@ -16,7 +16,7 @@ mod token_endpoint;
 mod token_proxy;
 mod user_realm;
 
-pub(crate) use authority::{Authority, Cloud, Kind as AuthorityKind};
+pub(crate) use authority::{Authority, Cloud, Kind as AuthorityKind, is_of_entra, is_placeholder};
 pub(crate) use client::{AssertionSource, Client, Exchange, Proof};
 pub(crate) use device_authorization::DeviceAuthorization;
 pub(crate) use error_answer::refusal_of;

@@ -6,6 +6,7 @@
 
 mod assertions;
 mod certificates;
+mod challenge;
 mod check;
 mod entra;
 mod machine;
@@ -15,6 +16,7 @@ mod tokens;
 
 pub use assertions::assertion;
 pub use certificates::certificate;
+pub use challenge::www_authenticate;
 pub use entra::{error_body, token_response};
 pub use managed_identity::{arc_challenge, managed_identity};
 pub use sign_in::{authentication_record, device_code, id_token};
@@ -37,6 +39,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("jwt", jwt),
     ("managed_identity", managed_identity),
     ("token_response", token_response),
+    ("www_authenticate", www_authenticate),
 ];
 
 #[cfg(test)]

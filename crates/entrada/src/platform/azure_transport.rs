@@ -176,12 +176,15 @@ fn from_azure(error: &azure_core::Error) -> HttpError {
     }
 }
 
+/// `azure_core` keeps one value of each name. Where there are several they are a list (RFC 9110, section 5.3), such as the
+/// challenges of a 401.
 fn to_azure_headers(headers: &HeaderMap) -> Headers {
     let headers: HashMap<_, _> = headers
-        .iter()
-        .filter_map(|(name, value)| {
-            let value = value.to_str().ok()?.to_owned();
-            Some((HeaderName::from(name.as_str().to_owned()), HeaderValue::from(value)))
+        .keys()
+        .filter_map(|name| {
+            let values: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+            let value = (!values.is_empty()).then(|| HeaderValue::from(values.join(", ")))?;
+            Some((HeaderName::from(name.as_str().to_owned()), value))
         })
         .collect();
     Headers::from(headers)
