@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) token_shape: Option<TokenShape>,
     /// The path that a fault rule wants Azure Arc's challenge to name.
     pub(crate) challenge: Option<String>,
+    /// What stands in the place of the authority's host in addresses, at an authority of one's own: host, port, path.
+    pub(crate) base: Option<String>,
     /// Whether it came to Entra through the token proxy of an identity binding.
     pub(crate) through_binding: bool,
 }
@@ -41,6 +43,7 @@ impl Call {
             body,
             token_shape: None,
             challenge: None,
+            base: None,
             through_binding: false,
         }
     }

@@ -40,6 +40,8 @@ pub struct Config {
     pub apps: Vec<App>,
     /// APIs a token can be asked for, beside Azure's own.
     pub apis: Vec<Api>,
+    /// Authorities beside the hosts of the clouds: AD FS, and names of one's own.
+    pub authorities: Vec<AuthorityEntry>,
     /// Issuers whose tokens apps may trust, beside GitHub, Azure Pipelines and the cluster.
     pub issuers: Vec<IssuerEntry>,
     /// Users.
@@ -133,6 +135,10 @@ pub struct App {
     /// Tokens of other issuers that sign the app in.
     #[serde(default)]
     pub federated_credentials: Vec<FederatedCredential>,
+    /// Whether it may ask the regional endpoints, such as `westeurope.login.microsoft.com`; default false. Entra allows
+    /// it to Microsoft's own apps only, and answers AADSTS100007 to all others but managed identities.
+    #[serde(default)]
+    pub regional: bool,
     /// App roles granted to it, by Application ID URI of the API.
     #[serde(default)]
     pub app_roles: BTreeMap<String, Vec<String>>,
@@ -181,6 +187,35 @@ pub struct AssertionRules {
     pub longest_seconds: i64,
     /// Takes ES256, with certificates on the curve P-256; default false, because Entra takes RSA only.
     pub elliptic_curves: bool,
+}
+
+/// An authority under a name that clients do not know. It hands out tokens to the apps of the world.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorityEntry {
+    /// `https://HOST`, with a port and a path if it has them. The path of AD FS ends with `/adfs`.
+    pub url: String,
+    /// What answers there; default `entra`.
+    #[serde(default)]
+    pub kind: AuthorityKind,
+    /// The cloud whose tenants it knows; default `public`.
+    #[serde(default)]
+    pub cloud: Cloud,
+    /// Whether instance discovery of the public cloud vouches for it; default false, and it answers
+    /// `invalid_instance`.
+    #[serde(default)]
+    pub vouched_for: bool,
+}
+
+/// What answers at an authority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorityKind {
+    /// Microsoft Entra, as at its public names.
+    #[default]
+    Entra,
+    /// Active Directory Federation Services: `/adfs/oauth2/token`, and no tenants.
+    AdFs,
 }
 
 /// An issuer of tokens that apps may trust in place of a secret. What it publishes is answered at its address.
@@ -393,6 +428,7 @@ impl Config {
             tenants: Vec::new(),
             apps: Vec::new(),
             apis: Vec::new(),
+            authorities: Vec::new(),
             issuers: Vec::new(),
             users: Vec::new(),
             subscriptions: Vec::new(),

@@ -1,5 +1,6 @@
 //! The rules a world must obey before it can run: what refers to something must find it.
 
+use crate::authorities;
 use crate::certificates::{self, AppCertificates};
 use crate::compute::ComputeKind;
 use crate::config::{ComputeHost, Config, FederatedCredential};
@@ -28,6 +29,11 @@ impl Config {
         self.check_assignments()?;
         for (index, rule) in self.faults.iter().enumerate() {
             rule.check().map_err(|message| problem("", format!("fault {}: {message}", index + 1)))?;
+        }
+        let mut seen = HashSet::new();
+        for entry in &self.authorities {
+            authorities::check(entry).map_err(|message| problem(&entry.url, message))?;
+            unique(&mut seen, "authority", &entry.url)?;
         }
         Issuers::load(self).map_err(|message| problem("", message))?;
         guid("the service_connection_id of pipelines", &self.pipelines.service_connection_id)?;

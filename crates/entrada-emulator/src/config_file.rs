@@ -96,6 +96,7 @@ impl Config {
         merge(&mut self.tenants, file.tenants, |entry| entry.id.clone());
         merge(&mut self.apps, file.apps, |entry| entry.client_id.clone());
         merge(&mut self.apis, file.apis, |entry| entry.client_id.clone());
+        merge(&mut self.authorities, file.authorities, |entry| entry.url.clone());
         merge(&mut self.issuers, file.issuers, |entry| entry.url.clone());
         merge(&mut self.users, file.users, |entry| entry.name.clone());
         merge(&mut self.subscriptions, file.subscriptions, |entry| entry.id.clone());

@@ -1,5 +1,6 @@
 //! The front door: a proxy that ends TLS for the public names, answers for them, and dials nothing.
 
+use crate::authorities;
 use crate::authority::Authority;
 use crate::body::AnswerBody;
 use crate::call::{Call, Reply, Trail};
@@ -190,13 +191,14 @@ async fn proxy(
                 "the metadata service has no https; it is asked with http on port 80",
             ));
         }
-        let Some(target) = Target::of(&state.directory, &host) else {
-            let reason = why_refused(&state.directory, &host);
+        let Some(target) = Target::at_port(&state.directory, &host, uri.port_u16().unwrap_or_default()) else {
+            let port = Target::of(&state.directory, &host).map(|_| 443);
+            let reason = match port.or_else(|| authorities::port_of(&state.directory.config, &host)) {
+                Some(port) => format!("the emulator answers for it on port {port} only"),
+                None => why_refused(&state.directory, &host),
+            };
             return Ok(refuse(state, &host, &request, &reason));
         };
-        if uri.port_u16() != Some(443) {
-            return Ok(refuse(state, &host, &request, "the emulator answers for it on port 443 only"));
-        }
         let upgrade = hyper::upgrade::on(&mut request);
         let task = shared.clone();
         tokio::spawn(async move {

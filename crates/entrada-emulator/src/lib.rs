@@ -85,6 +85,8 @@
 //! | API with v2 tokens, and its app | `api://orders-api` | `c1…09` | `0b…09` | none |
 //! | vault | `https://contoso-vault.vault.azure.net` | | | holds the secret `database-password` |
 //! | storage account | `https://contosostore.blob.core.windows.net` | | | holds the container `orders` |
+//! | AD FS | `https://adfs.contoso.example/adfs` | | | all apps |
+//! | authority that nobody vouches for | `https://login.stack.contoso.example:3001/sts` | | | the public cloud's tenants |
 //! | subscriptions | Contoso Production, Contoso Development | `5b…01`, `5b…02` (ids) | | |
 //!
 //! On the AKS cluster `orders-aks` the service account `orders-sa` of the namespace `orders` is trusted as
@@ -140,6 +142,7 @@
 #![allow(clippy::result_large_err)]
 
 mod assertions_seen;
+mod authorities;
 mod authority;
 mod blob;
 mod body;

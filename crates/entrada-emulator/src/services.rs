@@ -10,7 +10,7 @@ use crate::managed_identity::imds;
 use crate::managed_identity::throttle::Place;
 use crate::state::State;
 use crate::tokens::SigningKey;
-use crate::{blob, entra, key_vault, managed_identity, resource_manager};
+use crate::{authorities, blob, entra, key_vault, managed_identity, resource_manager};
 
 /// A service, and the cloud or the account it answers for.
 #[derive(Clone, Copy)]
@@ -22,6 +22,8 @@ pub(crate) enum Target {
     Blob,
     /// The endpoint of a host that hands out tokens of managed identities.
     ManagedIdentity(Host),
+    /// An authority of the world, by its place in the configuration.
+    Authority(usize),
     /// What gives jobs of GitHub Actions their tokens.
     GitHubActions,
     /// What gives jobs of Azure Pipelines their tokens.
@@ -33,9 +35,15 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    /// The service that answers under a name and a port over https.
+    pub(crate) fn at_port(directory: &Directory, host: &str, port: u16) -> Option<Self> {
+        let authority = authorities::at(&directory.config, host, port).map(Self::Authority);
+        authority.or_else(|| Self::of(directory, host).filter(|_| port == 443))
+    }
+
     /// The service that answers under a public name over https.
     pub(crate) fn of(directory: &Directory, host: &str) -> Option<Self> {
-        if let Some(names) = authority_host(host) {
+        if let Some(names) = authority_host(host).or_else(|| authorities::region(host).map(|(names, _)| names)) {
             return Some(Self::Entra(names));
         }
         let managed = CLOUDS.iter().find(|names| host == names.resource_manager || host == names.service_management);
@@ -72,6 +80,7 @@ impl Target {
             Self::Graph => Service::Graph,
             Self::KeyVault => Service::KeyVault,
             Self::Blob => Service::Blob,
+            Self::Authority(_) => Service::Entra,
             Self::GitHubActions => Service::GitHubActions,
             Self::AzurePipelines => Service::AzurePipelines,
             Self::Issuer => Service::Issuer,
@@ -102,6 +111,7 @@ impl Target {
             Self::Graph => graph(call),
             Self::KeyVault => key_vault::answer(state, key, call),
             Self::Blob => blob::answer(state, key, call).await,
+            Self::Authority(index) => authorities::answer(state, key, index, call),
             Self::GitHubActions => github::answer(state, key, call),
             Self::AzurePipelines => pipelines::answer(state, key, call),
             Self::Issuer => issuers::answer(state, key, call),

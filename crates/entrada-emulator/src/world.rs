@@ -7,8 +7,9 @@
 //! The secrets and passwords here are fakes, published on purpose. They open nothing anywhere else.
 
 use crate::config::{
-    Api, App, AppSecret, Cloud, ComputeHost, Config, FederatedCredential, RoleAssignmentEntry, ServicePrincipalEntry,
-    StorageAccount, Subscription, SystemAssigned, Tenant, User, UserAssignedIdentity, Vault,
+    Api, App, AppSecret, AuthorityEntry, AuthorityKind, Cloud, ComputeHost, Config, FederatedCredential,
+    RoleAssignmentEntry, ServicePrincipalEntry, StorageAccount, Subscription, SystemAssigned, Tenant, User,
+    UserAssignedIdentity, Vault,
 };
 use std::collections::BTreeMap;
 
@@ -131,6 +132,11 @@ pub const CLUSTER: &str = "orders-aks";
 pub const CLUSTER_ISSUER: &str = "https://westeurope.oic.prod-aks.azure.com/7e000000-0000-4000-8000-000000000001/a5000000-0000-4000-8000-000000000001/";
 /// Subject of the tokens of the service account on [`CLUSTER`]; [`USER_ASSIGNED`] has a federated credential for it.
 pub const SERVICE_ACCOUNT: &str = "system:serviceaccount:orders:orders-sa";
+/// AD FS of Contoso's own; its tenant id is `adfs`. It knows the apps of the world.
+pub const AD_FS_AUTHORITY: &str = "https://adfs.contoso.example/adfs";
+/// Entra's authority on an Azure Stack Hub of Contoso's own, with a port and a path. Nobody vouches for it, so a client
+/// needs `disable_instance_discovery`.
+pub const STACK_AUTHORITY: &str = "https://login.stack.contoso.example:3001/sts";
 /// Issuer of the tokens of GitHub Actions.
 pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
 /// Repository of the workflow of `Host::GitHubActions`.
@@ -225,6 +231,10 @@ pub(crate) fn built_in() -> Config {
             identifier_uris: vec![API_URI.into()],
             token_version: 2,
         }],
+        authorities: vec![
+            AuthorityEntry { url: AD_FS_AUTHORITY.into(), kind: AuthorityKind::AdFs, ..AuthorityEntry::default() },
+            AuthorityEntry { url: STACK_AUTHORITY.into(), ..AuthorityEntry::default() },
+        ],
         users: vec![User {
             name: USER_NAME.into(),
             object_id: USER_OBJECT_ID.into(),
@@ -332,6 +342,7 @@ fn apps() -> Vec<App> {
         audiences: crate::config::exchange_audiences(),
     })
     .collect();
+    orders.regional = true;
     orders.app_roles.insert(API_URI.into(), vec!["Orders.Read".into()]);
     vec![
         orders,

@@ -119,19 +119,20 @@ fn refused(client_id: &str, reason: &str) -> EntraError {
 
 /// Whether an audience is this tenant at this authority: a token endpoint, or an issuer.
 fn is_for(request: &TokenRequest<'_>, audience: &str) -> bool {
-    let Some((host, path)) = audience.strip_prefix("https://").and_then(|rest| rest.split_once('/')) else {
-        return false;
-    };
-    let (name, rest) = path.split_once('/').unwrap_or((path, ""));
-    let is_tenant = match request.tenant {
+    let Some(rest) = audience.strip_prefix("https://") else { return false };
+    let names = request.tenant.map_or(&CLOUDS[0], |tenant| tenant.cloud.names());
+    let is_tenant = |name: &str| match request.tenant {
         Some(tenant) => name.eq_ignore_ascii_case(&tenant.id) || name.eq_ignore_ascii_case(&tenant.domain),
         None => super::is_shared(name),
     };
-    let names = request.tenant.map_or(&CLOUDS[0], |tenant| tenant.cloud.names());
-    let is_issuer = host == names.v1_issuer && rest.is_empty();
-    let is_host = names.aliases.contains(&host) || host == request.call.host;
-    let endpoint = matches!(rest.trim_end_matches('/'), "oauth2/v2.0/token" | "oauth2/token" | "v2.0");
-    is_tenant && (is_issuer || (is_host && endpoint))
+    let below = |host: &str| {
+        let (tenant, path) = rest.strip_prefix(host)?.strip_prefix('/')?.split_once('/')?;
+        is_tenant(tenant).then(|| path.trim_end_matches('/'))
+    };
+    let here = request.call.base.as_deref().unwrap_or(&request.call.host);
+    let mut hosts = names.aliases.iter().copied().chain([here]);
+    below(names.v1_issuer) == Some("")
+        || hosts.any(|host| matches!(below(host), Some("oauth2/v2.0/token" | "oauth2/token" | "v2.0")))
 }
 
 /// Checks when an assertion begins and ends to be good. Entra restricts the time between the two in no way.

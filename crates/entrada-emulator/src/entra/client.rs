@@ -68,7 +68,7 @@ fn shown<'r>(request: &'r TokenRequest<'_>) -> Result<(String, Shown<'r>), Entra
     Ok((client_id, shown))
 }
 
-fn basic(call: &Call) -> Result<Option<(String, Option<String>)>, EntraError> {
+pub(crate) fn basic(call: &Call) -> Result<Option<(String, Option<String>)>, EntraError> {
     let basic = call.header("authorization").and_then(|header| {
         let (scheme, text) = header.split_once(' ')?;
         scheme.eq_ignore_ascii_case("basic").then(|| text.trim().to_owned())

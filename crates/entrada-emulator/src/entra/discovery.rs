@@ -1,13 +1,23 @@
 //! Instance discovery and the openid-configuration documents.
 
 use super::{EntraError, SHARED, find_tenant};
+use crate::authorities::{is_vouched_for, region};
 use crate::call::{Call, Reply};
 use crate::cloud::{CLOUDS, Names, authority_host};
 use crate::state::State;
 use serde_json::{Value, json};
 
+/// Authorities of clouds that the emulator does not answer for, and MSAL knows.
+const OTHER_CLOUDS: [&str; 5] = [
+    "login.microsoftonline.de",
+    "login-us.microsoftonline.com",
+    "login.sovcloud-identity.fr",
+    "login.sovcloud-identity.de",
+    "login.sovcloud-identity.sg",
+];
+
 /// `/common/discovery/instance`: which hosts are authorities, and which of them are the same one.
-pub(super) fn instance(call: &Call, names: &Names) -> Result<Reply, EntraError> {
+pub(super) fn instance(state: &State, call: &Call) -> Result<Reply, EntraError> {
     let endpoint = call.parameter("authorization_endpoint").ok_or_else(|| {
         EntraError::request(900_144, "The request must contain the following parameter: 'authorization_endpoint'.")
     })?;
@@ -17,20 +27,21 @@ pub(super) fn instance(call: &Call, names: &Names) -> Result<Reply, EntraError> 
     };
     let url = url::Url::parse(endpoint).map_err(|_| invalid())?;
     let host = url.host_str().filter(|_| url.scheme() == "https").ok_or_else(invalid)?;
-    authority_host(host).ok_or_else(invalid)?;
+    let is_known = authority_host(host).is_some() || region(host).is_some() || OTHER_CLOUDS.contains(&host);
+    let port = url.port_or_known_default().unwrap_or_default();
+    if !is_known && !is_vouched_for(&state.directory.config, host, port) {
+        return Err(invalid());
+    }
     let tenant = url.path_segments().and_then(|mut path| path.next()).filter(|name| !name.is_empty());
     let metadata: Vec<Value> = CLOUDS
         .iter()
         .map(|cloud| metadata(cloud.authority, cloud.cache, cloud.aliases))
-        .chain([
-            metadata("login.microsoftonline.de", "login.microsoftonline.de", &["login.microsoftonline.de"]),
-            metadata("login-us.microsoftonline.com", "login-us.microsoftonline.com", &["login-us.microsoftonline.com"]),
-        ])
+        .chain(OTHER_CLOUDS.map(|host| metadata(host, host, &[host])))
         .collect();
     let version = if call.parameter("api-version") == Some("1.0") { "1.0" } else { "1.1" };
     let discovery = format!(
         "https://{}/{}/v2.0/.well-known/openid-configuration",
-        if authority_host(host).is_some_and(|found| found.cloud == names.cloud) { host } else { names.authority },
+        &url[url::Position::BeforeHost..url::Position::AfterPort],
         tenant.unwrap_or("common"),
     );
     let mut body = json!({"tenant_discovery_endpoint": discovery, "api-version": version});
@@ -45,7 +56,8 @@ fn metadata(network: &str, cache: &str, aliases: &[&str]) -> Value {
 }
 
 /// The openid-configuration of a tenant (OpenID Connect Discovery 1.0, section 4).
-pub(super) fn openid(state: &State, names: &Names, tenant: &str, version: u8) -> Result<Value, EntraError> {
+/// Addresses begin with `host`.
+pub(super) fn openid(state: &State, names: &Names, host: &str, tenant: &str, version: u8) -> Result<Value, EntraError> {
     let lower = tenant.to_ascii_lowercase();
     let (path, id) = if SHARED.contains(&lower.as_str()) {
         (lower, "{tenantid}".to_owned())
@@ -53,11 +65,10 @@ pub(super) fn openid(state: &State, names: &Names, tenant: &str, version: u8) ->
         let found = find_tenant(state, names, tenant)?;
         (found.id.clone(), found.id.clone())
     };
-    let host = names.authority;
     let (oauth, keys, issuer) = if version == 1 {
         ("oauth2", "discovery/keys", format!("https://{}/{id}/", names.v1_issuer))
     } else {
-        ("oauth2/v2.0", "discovery/v2.0/keys", format!("https://{host}/{id}/v2.0"))
+        ("oauth2/v2.0", "discovery/v2.0/keys", format!("https://{}/{id}/v2.0", names.authority))
     };
     let scope_region = if id.starts_with('{') { Value::Null } else { names.region_scope.into() };
     let mut body = json!({

@@ -10,12 +10,15 @@ mod grants;
 mod scope;
 mod token;
 
+use crate::authorities::region;
 use crate::call::{Call, Reply};
 use crate::cloud::Names;
 use crate::config::Tenant;
 use crate::state::State;
 use crate::tokens::SigningKey;
+pub(crate) use client::basic;
 use error::EntraError;
+pub(crate) use federation::ASSERTION_TYPE;
 
 /// Names of tenants that stand for "any".
 const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
@@ -70,13 +73,14 @@ const PROXY_PATH: &str = "/token-proxy";
 fn route(state: &State, key: &SigningKey, names: &Names, call: &Call) -> Result<Reply, EntraError> {
     let segments = call.segments();
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    check_region(call, &parts)?;
     match parts.as_slice() {
-        [_, "discovery", "instance"] => discovery::instance(call, names),
+        [_, "discovery", "instance"] => discovery::instance(state, call),
         [tenant, ".well-known", "openid-configuration"] => {
-            discovery::openid(state, names, tenant, 1).map(|body| Reply::json(200, &body))
+            discovery::openid(state, names, &base(call, names), tenant, 1).map(|body| Reply::json(200, &body))
         }
         [tenant, "v2.0", ".well-known", "openid-configuration"] => {
-            discovery::openid(state, names, tenant, 2).map(|body| Reply::json(200, &body))
+            discovery::openid(state, names, &base(call, names), tenant, 2).map(|body| Reply::json(200, &body))
         }
         [tenant, "discovery", "keys"] | [tenant, "discovery", "v2.0", "keys"] => {
             if !is_shared(tenant) {
@@ -93,6 +97,38 @@ fn route(state: &State, key: &SigningKey, names: &Names, call: &Call) -> Result<
             format!("The emulator does not answer {} {} of Entra.", call.method, call.path),
         )),
     }
+}
+
+/// What addresses of this authority begin with, after `https://`.
+fn base(call: &Call, names: &Names) -> String {
+    match &call.base {
+        Some(base) => base.clone(),
+        None if region(&call.host).is_some() => call.host.clone(),
+        None => names.authority.to_owned(),
+    }
+}
+
+/// Refuses what the regional endpoints do not do: they are for apps that sign in as themselves.
+fn check_region(call: &Call, parts: &[&str]) -> Result<(), EntraError> {
+    let is_public = matches!(
+        parts,
+        [_, "discovery", ..]
+            | [.., ".well-known", "openid-configuration"]
+            | [_, "oauth2", "token"]
+            | [_, "oauth2", "v2.0", "token"]
+    );
+    if region(&call.host).is_none() || is_public {
+        return Ok(());
+    }
+    Err(not_regional())
+}
+
+/// What regional endpoints answer to those they are not for.
+fn not_regional() -> EntraError {
+    EntraError::request(
+        100_007,
+        "This request was received by an Azure AD regional authentication endpoint. Only managed identities and Microsoft internal service identities are supported. SN+I authentication is required. All others, send your request to login.microsoftonline.com: in MSAL avoid using .WithAzureRegion(), in App Service, set REGION_NAME to null.",
+    )
 }
 
 fn is_shared(tenant: &str) -> bool {

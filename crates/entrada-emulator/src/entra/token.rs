@@ -1,7 +1,8 @@
 //! The token endpoints: `oauth2/token` (v1, `resource`) and `oauth2/v2.0/token` (v2, `scope`).
 
 use super::form::Form;
-use super::{EntraError, find_tenant, grants, is_shared};
+use super::{EntraError, find_tenant, grants, is_shared, not_regional};
+use crate::authorities::region;
 use crate::call::{Call, Reply};
 use crate::cloud::Names;
 use crate::config::Tenant;
@@ -40,7 +41,11 @@ pub(super) fn answer<'a>(
     let form = Form::read(call)?;
     let tenant = if is_shared(tenant) { None } else { Some(find_tenant(state, names, tenant)?) };
     let request = TokenRequest { state, key, call, tenant, version, form };
-    match request.form.required("grant_type")? {
+    let grant = request.form.required("grant_type")?;
+    if region(&call.host).is_some() && grant != "client_credentials" {
+        return Err(not_regional());
+    }
+    match grant {
         "client_credentials" => grants::client_credentials::answer(&request),
         "authorization_code" => grants::authorization_code::answer(&request),
         "refresh_token" => grants::refresh_token::answer(&request),

@@ -56,9 +56,7 @@ fn route(request: &Request<'_>) -> Result<Reply, Reply> {
     match path.as_str() {
         PATH => token(request),
         // A container group has the token endpoint and no more.
-        "/metadata/instance" | "/metadata/instance/compute" if request.host == Host::VirtualMachine => {
-            instance(request, &path)
-        }
+        _ if path.starts_with("/metadata/instance") && request.host == Host::VirtualMachine => instance(request, &path),
         _ => Err(Reply::json(404, &json!({"error": "Not found"})).note("no such path")),
     }
 }
@@ -107,18 +105,43 @@ fn instance(request: &Request<'_>, path: &str) -> Result<Reply, Reply> {
     let machine = ComputeKind::VirtualMachine
         .inner(&state.directory.config)
         .ok_or_else(|| Reply::json(404, &json!({"error": "Not found"})).note("no virtual machine"))?;
-    let compute = compute(state, machine);
-    let body = if path.ends_with("/compute") {
-        compute
-    } else {
-        json!({"compute": compute, "network": {"interface": [{
-            "ipv4": {"ipAddress": [{"privateIpAddress": "10.0.0.4", "publicIpAddress": ""}],
-                     "subnet": [{"address": "10.0.0.0", "prefix": "24"}]},
-            "ipv6": {"ipAddress": []},
-            "macAddress": "000D3A000001",
-        }]}})
-    };
-    Ok(Reply::json(200, &body))
+    let all = json!({"compute": compute(state, machine), "network": {"interface": [{
+        "ipv4": {"ipAddress": [{"privateIpAddress": "10.0.0.4", "publicIpAddress": ""}],
+                 "subnet": [{"address": "10.0.0.0", "prefix": "24"}]},
+        "ipv6": {"ipAddress": []},
+        "macAddress": "000D3A000001",
+    }]}});
+    let not_found = || Reply::json(404, &json!({"error": "Not found"})).note("no such path");
+    let mut found = &all;
+    for name in path.split('/').skip(3) {
+        let named = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(name);
+        found = found
+            .as_object()
+            .and_then(|object| object.iter().find(named))
+            .map(|(_, value)| value)
+            .ok_or_else(not_found)?;
+    }
+    let as_text = call_wants_text(request.call);
+    match found {
+        // What is no object is given as text, and only when it is asked for as text.
+        Value::String(text) if as_text => Ok(Reply::text(200, text.as_str())),
+        Value::Object(object) if as_text => {
+            let names: Vec<String> = object
+                .iter()
+                .map(|(name, value)| format!("{name}{}", if value.is_string() { "" } else { "/" }))
+                .collect();
+            Ok(Reply::text(200, names.join("\n")))
+        }
+        Value::String(_) => Err(Reply::json(400, &json!({
+            "error": "Bad request. The requested format is not supported for this path; ask for a leaf with format=text.",
+        }))
+        .note("a leaf is given with format=text only")),
+        other => Ok(Reply::json(200, other)),
+    }
+}
+
+fn call_wants_text(call: &Call) -> bool {
+    call.parameter("format").is_some_and(|format| format.eq_ignore_ascii_case("text"))
 }
 
 fn compute(state: &State, machine: &ComputeHost) -> Value {

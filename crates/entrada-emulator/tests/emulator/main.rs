@@ -1,6 +1,7 @@
 //! The emulator through its public API and a real HTTP client.
 
 mod app_proof;
+mod authorities;
 mod azure_arc;
 mod blob;
 mod certificates;

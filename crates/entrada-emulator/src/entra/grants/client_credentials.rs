@@ -1,10 +1,11 @@
 //! Client credentials: an app signs in as itself (RFC 6749, section 4.4).
 
+use crate::authorities::region;
 use crate::call::Reply;
 use crate::directory::Kind;
 use crate::entra::client::Client;
 use crate::entra::token::{self, TokenRequest};
-use crate::entra::{EntraError, scope};
+use crate::entra::{EntraError, not_regional, scope};
 use crate::managed_identity::principal_to_show;
 use crate::tokens::{self, ClientProof};
 
@@ -13,6 +14,15 @@ const LIFETIME: i64 = 3599;
 
 /// Lifetime of a managed identity's token, in seconds.
 const MANAGED_LIFETIME: i64 = 86_399;
+
+/// Refuses an app that may not ask a regional endpoint.
+fn check_region(request: &TokenRequest<'_>, client: &Client<'_>) -> Result<(), EntraError> {
+    let app = client.principal.client_id.as_deref().and_then(|client_id| request.state.directory.app(client_id));
+    match region(&request.call.host) {
+        Some(_) if app.is_some_and(|app| !app.regional) => Err(not_regional()),
+        _ => Ok(()),
+    }
+}
 
 /// Answers a request with this grant.
 pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, EntraError> {
@@ -23,6 +33,7 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
         )
     })?;
     let client = Client::confidential(request, tenant)?;
+    check_region(request, &client)?;
     let audience = scope::app_audience(request, tenant)?;
     let principal =
         principal_to_show(request.state, request.call, client.principal).map_err(EntraError::unavailable)?;
