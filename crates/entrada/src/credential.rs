@@ -146,8 +146,7 @@ impl Cached {
                 request()?;
             }
             let sought = Sought { principal: self.principal, scope, tenant_id, enable_cae };
-            let view = self.cache.view(&sought, self.now(), self.source.fingerprint());
-            if let Some(view) = view.filter(|view| view.freshness() == Freshness::Fresh || view.rests) {
+            if let Some(view) = self.cache.settled(&sought, self.now(), self.source.fingerprint()) {
                 return view.token().map(look);
             }
         }

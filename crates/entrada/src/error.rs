@@ -211,6 +211,17 @@ impl Error {
         })
     }
 
+    /// Tells of another way that was tried before this one: `what` it was, and how it failed. Claims that only the other one
+    /// brought stay.
+    #[must_use]
+    pub(crate) fn following(self, what: &str, earlier: &Self) -> Self {
+        self.edit(|inner| {
+            let answer = earlier.0.answer.as_ref().map(|answer| format!(" ({answer})")).unwrap_or_default();
+            inner.what = format!("{}; before that {what}: {}{answer}", inner.what, earlier.0.what);
+            inner.claims = inner.claims.take().or_else(|| earlier.0.claims.clone());
+        })
+    }
+
     /// Says in which condition an endpoint was found. The first one to say so stays: it was nearest.
     #[must_use]
     pub(crate) fn condition_of(self, condition: Condition) -> Self {

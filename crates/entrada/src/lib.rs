@@ -82,9 +82,9 @@ pub use credentials::{
     DeviceCodeCredential, DeviceCodeCredentialOptions, EntraOptions, EnvironmentCredential,
     EnvironmentCredentialOptions, GitHubActionsCredential, GitHubActionsCredentialOptions,
     InteractiveBrowserCredential, InteractiveBrowserCredentialOptions, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, StaticTokenCredential, StaticTokenCredentialOptions, TokenFileCredential,
-    TokenFileCredentialOptions, UsernamePasswordCredential, UsernamePasswordCredentialOptions,
-    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    ManagedIdentityCredentialOptions, OnBehalfOfCredential, OnBehalfOfCredentialOptions, StaticTokenCredential,
+    StaticTokenCredentialOptions, TokenFileCredential, TokenFileCredentialOptions, UsernamePasswordCredential,
+    UsernamePasswordCredentialOptions, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 pub use error::{Answer, Attempt, Condition, Error, Outcome};
 pub use expected_identity::ExpectedIdentity;

@@ -12,7 +12,7 @@ use crate::token::TokenRequest;
 /// one fetched).
 ///
 /// Two credential objects with equal principals share cached tokens and flights; two that differ in anything do not.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Principal([u8; 32]);
 
 impl Principal {
@@ -30,6 +30,16 @@ impl Principal {
                 None => digest.update([0]),
             }
         }
+        Self(digest.finalize().into())
+    }
+
+    /// One of many whom this one asks for: `part` sets them apart.
+    pub(crate) fn with(&self, part: &str) -> Self {
+        let mut digest = Sha256::new();
+        // What no list of parts begins with.
+        digest.update([2]);
+        digest.update(self.0);
+        digest.update(part.as_bytes());
         Self(digest.finalize().into())
     }
 }
@@ -148,6 +158,8 @@ mod tests {
                 Principal::new("k", &parts.iter().map(Option::as_deref).collect::<Vec<_>>())
             };
             prop_assert_eq!(principal(&one) == principal(&two), one == two);
+            prop_assert_ne!(principal(&one), principal(&one).with(""));
+            prop_assert_ne!(principal(&one).with("a").with("b"), principal(&one).with("ab"));
         }
     }
 }

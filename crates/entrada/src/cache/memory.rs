@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::entry::{Entry, Stored, View};
 use super::flights::Flights;
+use super::freshness::Freshness;
 use super::index::Index;
 use super::key::{Key, Sought};
 use super::renewals::Renewals;
@@ -112,8 +113,13 @@ impl Cache {
 
     /// What there is for `key`, without a lock. It is for looking only: an entry that is held is one from
     /// [`entry`](Self::entry).
-    pub(crate) fn view(&self, key: &Sought<'_>, now: Duration, fingerprint: u64) -> Option<View> {
+    fn view(&self, key: &Sought<'_>, now: Duration, fingerprint: u64) -> Option<View> {
         self.entries.find(key, |entry| entry.view(now, fingerprint))
+    }
+
+    /// The same, where nothing is to be done about it: it is fresh, or it is not the time to replace it.
+    pub(crate) fn settled(&self, key: &Sought<'_>, now: Duration, fingerprint: u64) -> Option<View> {
+        self.view(key, now, fingerprint).filter(|view| view.freshness() == Freshness::Fresh || view.rests)
     }
 
     /// The entry for `key`, made where there is none. Everybody who asks for a key gets the same one.

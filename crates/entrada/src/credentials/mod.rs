@@ -16,6 +16,7 @@ mod github_actions;
 mod given_token;
 mod interactive_browser;
 mod managed_identity;
+mod on_behalf_of;
 mod static_token;
 mod token_file;
 mod user_client;
@@ -37,6 +38,7 @@ pub use github_actions::{GitHubActionsCredential, GitHubActionsCredentialOptions
 pub(crate) use given_token::read as read_given_token;
 pub use interactive_browser::{InteractiveBrowserCredential, InteractiveBrowserCredentialOptions};
 pub use managed_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions};
+pub use on_behalf_of::{OnBehalfOfCredential, OnBehalfOfCredentialOptions};
 pub use static_token::{StaticTokenCredential, StaticTokenCredentialOptions};
 pub use token_file::{TokenFileCredential, TokenFileCredentialOptions};
 pub use username_password::{UsernamePasswordCredential, UsernamePasswordCredentialOptions};
