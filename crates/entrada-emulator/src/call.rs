@@ -148,6 +148,14 @@ impl Reply {
         self
     }
 
+    /// Sets a cookie, beside those that are set already.
+    pub(crate) fn cookie(mut self, cookie: &str) -> Self {
+        if let Ok(value) = HeaderValue::try_from(cookie) {
+            self.headers.append(http::header::SET_COOKIE, value);
+        }
+        self
+    }
+
     pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 pub use crate::cloud::Cloud;
 pub use crate::config_file::ConfigError;
 pub use crate::config_hosts::{AzurePipelines, GitHubActions, Inside, Kubernetes, Limits};
+pub use crate::config_users::{Consent, Guest, Lifetimes, Mfa, Refusal, User};
 
 /// Everything a run of the emulator starts from. [`Config::default`] is the built-in world.
 #[derive(Clone, Serialize, Deserialize)]
@@ -32,6 +33,11 @@ pub struct Config {
     pub limits: Limits,
     /// Where this world asks more, or less, of client assertions than Entra does.
     pub assertions: AssertionRules,
+    /// How long codes and refresh tokens are good.
+    pub lifetimes: Lifetimes,
+    /// Name of the user who signs in wherever somebody is asked to, with no page in between, as if they had a
+    /// session; without it, a person is shown pages.
+    pub sign_in_as: Option<String>,
     /// Hands Blob to another server once a request has been authorized.
     pub blob: Option<BlobUpstream>,
     /// Tenants (directories).
@@ -123,7 +129,7 @@ pub struct App {
     /// Client secrets, any of which signs the app in until it expires.
     #[serde(default)]
     pub secrets: Vec<AppSecret>,
-    /// The tenants it may sign in to, with its object id in each.
+    /// The tenants it may sign in to, with its object id in each. With more than one it is a multi-tenant app.
     pub service_principals: Vec<ServicePrincipalEntry>,
     /// Certificates whose keys sign the app in.
     #[serde(default)]
@@ -142,6 +148,17 @@ pub struct App {
     /// App roles granted to it, by Application ID URI of the API.
     #[serde(default)]
     pub app_roles: BTreeMap<String, Vec<String>>,
+    /// Whether it is a public client: one on a person's machine, which can keep no secret. Only a public client may use
+    /// device codes and passwords without proving itself. Default no.
+    #[serde(default)]
+    pub public_client: bool,
+    /// Where the answer to a sign-in may be sent. They are compared exactly, but for the port of `http://localhost` and
+    /// `http://127.0.0.1` of a public client, which may be any.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Who has consented to what it does in a user's name; default nobody.
+    #[serde(default)]
+    pub consent: Consent,
 }
 
 /// A client secret. Its value is kept out of `Debug`.
@@ -277,24 +294,17 @@ pub struct Api {
     /// Version of its access tokens, 1 or 2; default 2.
     #[serde(default = "two")]
     pub token_version: u8,
+    /// Names of the permissions that apps can have in a user's name; default `user_impersonation`.
+    #[serde(default = "impersonation")]
+    pub scopes: Vec<String>,
+}
+
+pub(crate) fn impersonation() -> Vec<String> {
+    vec!["user_impersonation".into()]
 }
 
 fn two() -> u8 {
     2
-}
-
-/// A user. The password is kept out of `Debug`.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// User principal name.
-    pub name: String,
-    /// Object id, a GUID.
-    pub object_id: String,
-    /// Tenant id.
-    pub tenant: String,
-    /// Password.
-    pub password: String,
 }
 
 /// A subscription.
@@ -424,6 +434,8 @@ impl Config {
             pipelines: AzurePipelines::default(),
             limits: Limits::default(),
             assertions: AssertionRules::default(),
+            lifetimes: Lifetimes::default(),
+            sign_in_as: None,
             blob: None,
             tenants: Vec::new(),
             apps: Vec::new(),

@@ -3,7 +3,7 @@
 use crate::authorities;
 use crate::certificates::{self, AppCertificates};
 use crate::compute::ComputeKind;
-use crate::config::{ComputeHost, Config, FederatedCredential};
+use crate::config::{App, ComputeHost, Config, FederatedCredential};
 use crate::issuers::Issuers;
 use crate::rbac::roles;
 use std::collections::HashSet;
@@ -68,6 +68,7 @@ impl Config {
                     )
                 })?;
             }
+            check_redirects(app)?;
             for secret in &app.secrets {
                 if let Some(expires) = &secret.expires {
                     crate::clock::parse_rfc3339(expires).ok_or_else(|| {
@@ -88,10 +89,46 @@ impl Config {
                 return Err(problem(&api.name, format!("api `{}`: token_version is 1 or 2", api.name)));
             }
         }
+        self.check_users(&mut seen)
+    }
+
+    fn check_users(&self, seen: &mut HashSet<String>) -> Result<(), Problem> {
         for user in &self.users {
+            let is_name =
+                user.name.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+            if !is_name || user.name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                let message = format!(
+                    "`{}` cannot be the name of a user; write it as name@{}",
+                    user.name,
+                    crate::world::TENANT_DOMAIN
+                );
+                return Err(problem(&user.name, message));
+            }
+            unique(seen, "user", &user.name)?;
             guid("the object_id of a user", &user.object_id)?;
-            unique(&mut seen, "object_id", &user.object_id)?;
+            unique(seen, "object_id", &user.object_id)?;
             self.has_tenant(&user.tenant)?;
+            if user.password.is_empty() {
+                return Err(problem(&user.name, format!("user `{}` has an empty password", user.name)));
+            }
+            for guest in &user.guest_in {
+                guid("the object_id of a guest", &guest.object_id)?;
+                unique(seen, "object_id", &guest.object_id)?;
+                self.has_tenant(&guest.tenant)?;
+                unique(seen, &format!("tenant of the user `{}`:", user.name), &guest.tenant)?;
+                if guest.tenant.eq_ignore_ascii_case(&user.tenant) {
+                    let message = format!(
+                        "user `{}` is at home in tenant `{}`, and cannot be a guest there",
+                        user.name, guest.tenant
+                    );
+                    return Err(problem(&guest.object_id, message));
+                }
+            }
+        }
+        if let Some(name) = &self.sign_in_as
+            && !self.users.iter().any(|user| user.name.eq_ignore_ascii_case(name))
+        {
+            return Err(problem(name, unknown_user(name, self)));
         }
         Ok(())
     }
@@ -230,6 +267,31 @@ fn check_federation(owner: &str, credentials: &[FederatedCredential]) -> Result<
         if empty {
             let message = format!("a federated credential of `{owner}` lacks its issuer, its subject or an audience");
             return Err(problem(owner, message));
+        }
+    }
+    Ok(())
+}
+
+/// Says that there is no such user, and who there is.
+pub(crate) fn unknown_user(name: &str, config: &Config) -> String {
+    let known: Vec<_> = config.users.iter().map(|user| user.name.as_str()).collect();
+    format!("user `{name}` is not among [[users]]; there are {}", known.join(", "))
+}
+
+fn check_redirects(app: &App) -> Result<(), Problem> {
+    for uri in &app.redirect_uris {
+        let wrong = |why: &str| Err(problem(uri, format!("the redirect URI `{uri}` of app `{}` {why}", app.name)));
+        let Ok(url) = url::Url::parse(uri) else {
+            return wrong("is not a URL; write it as \"http://localhost\" or \"https://app.example/signin\"");
+        };
+        if url.fragment().is_some() || uri.contains('*') {
+            return wrong("may have neither a fragment nor a wildcard");
+        }
+        let is_loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1"));
+        if matches!(url.scheme(), "javascript" | "data" | "file" | "vbscript")
+            || (url.scheme() == "http" && !is_loopback)
+        {
+            return wrong("must be https, http on localhost, or a scheme of the app's own");
         }
     }
     Ok(())

@@ -92,6 +92,8 @@ impl Config {
         self.pipelines = file.pipelines;
         self.limits = file.limits;
         self.assertions = file.assertions;
+        self.lifetimes = file.lifetimes;
+        self.sign_in_as = file.sign_in_as;
         self.blob = file.blob;
         merge(&mut self.tenants, file.tenants, |entry| entry.id.clone());
         merge(&mut self.apps, file.apps, |entry| entry.client_id.clone());

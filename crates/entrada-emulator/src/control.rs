@@ -10,7 +10,7 @@ use crate::faults::FaultRule;
 use crate::federated_token::Wish;
 use crate::issuers::AssertionWish;
 use crate::state::State;
-use crate::{rbac, role_changes};
+use crate::{control_users, rbac, role_changes};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -46,7 +46,7 @@ impl Lock {
     }
 }
 
-fn problem(status: u16, message: impl Into<String>) -> Reply {
+pub(crate) fn problem(status: u16, message: impl Into<String>) -> Reply {
     Reply::json(status, &json!({"error": message.into()}))
 }
 
@@ -137,10 +137,12 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
             state.federated_token.remove().map_err(|error| problem(500, error.to_string()))?;
             done()
         }
-        _ => Err(problem(
-            404,
-            "there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header, PUT|DELETE /certificates, POST /assertions and PUT|DELETE /federated-token",
-        )),
+        _ => control_users::route(state, call).unwrap_or_else(|| {
+            Err(problem(
+                404,
+                format!("there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header, PUT|DELETE /certificates, POST /assertions, PUT|DELETE /federated-token, {}", control_users::PATHS),
+            ))
+        }),
     }
 }
 
@@ -169,7 +171,7 @@ impl<T> OneOrMany<T> {
     }
 }
 
-fn json_body(call: &Call) -> Result<Value, Reply> {
+pub(crate) fn json_body(call: &Call) -> Result<Value, Reply> {
     serde_json::from_slice(&call.body).map_err(|error| problem(400, format!("the body is not JSON: {error}")))
 }
 

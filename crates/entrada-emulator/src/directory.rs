@@ -6,6 +6,7 @@ use crate::config::{
     Api, App, ComputeHost, Config, FederatedCredential, StorageAccount, Subscription, Tenant, UserAssignedIdentity,
     Vault,
 };
+use crate::first_party;
 use crate::journal::Principal;
 
 /// What kind of principal an object id belongs to.
@@ -39,11 +40,13 @@ impl Known {
 pub(crate) struct Directory {
     pub(crate) config: Config,
     principals: Vec<Known>,
+    /// Microsoft's own apps, known to every tenant.
+    first_party: Vec<App>,
 }
 
 impl Directory {
     pub(crate) fn new(config: Config) -> Self {
-        let mut directory = Self { config, principals: Vec::new() };
+        let mut directory = Self { config, principals: Vec::new(), first_party: first_party::apps() };
         let config = &directory.config;
         let mut principals = Vec::new();
         for app in &config.apps {
@@ -67,6 +70,16 @@ impl Directory {
                 client_id: None,
                 resource_id: None,
             });
+            for guest in &user.guest_in {
+                principals.push(Known {
+                    kind: Kind::User,
+                    name: user.name.clone(),
+                    tenant: guest.tenant.clone(),
+                    object_id: guest.object_id.clone(),
+                    client_id: None,
+                    resource_id: None,
+                });
+            }
         }
         for identity in &config.identities {
             principals.push(Known {
@@ -118,6 +131,23 @@ impl Directory {
     /// An app by client id.
     pub(crate) fn app(&self, client_id: &str) -> Option<&App> {
         self.config.apps.iter().find(|app| app.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    /// An app of the world, or one of Microsoft's own, by client id: one that users may sign in to.
+    pub(crate) fn client_app(&self, client_id: &str) -> Option<&App> {
+        let own = self.first_party.iter().find(|app| app.client_id.eq_ignore_ascii_case(client_id));
+        self.app(client_id).or(own)
+    }
+
+    /// Whether an app is Microsoft's own.
+    pub(crate) fn is_first_party(&self, app: &App) -> bool {
+        self.first_party.iter().any(|own| own.client_id == app.client_id) && self.app(&app.client_id).is_none()
+    }
+
+    /// Whether a tenant knows an app.
+    pub(crate) fn knows_app(&self, tenant: &Tenant, app: &App) -> bool {
+        app.service_principals.iter().any(|entry| entry.tenant.eq_ignore_ascii_case(&tenant.id))
+            || self.is_first_party(app)
     }
 
     /// An API by client id or Application ID URI.
@@ -181,7 +211,7 @@ impl Directory {
         self.principal(&identity.object_id)
     }
 
-    /// A user by name.
+    /// A user, at home, by name.
     pub(crate) fn user(&self, name: &str) -> Option<&Known> {
         self.principals.iter().find(|known| known.kind == Kind::User && known.name.eq_ignore_ascii_case(name))
     }

@@ -224,6 +224,10 @@ impl Emulator {
         self.in_folder(AUTHORITY_FILE)
     }
 
+    pub(crate) fn state(&self) -> &State {
+        &self.shared.state
+    }
+
     fn in_folder(&self, name: &str) -> PathBuf {
         self.folder.as_ref().map(|folder| folder.path().join(name)).unwrap_or_default()
     }

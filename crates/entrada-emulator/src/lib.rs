@@ -68,7 +68,8 @@
 //! | tenant | `contoso.onmicrosoft.com` | `7e…01` (tenant id) | | |
 //! | tenant, US Government | `contoso.onmicrosoft.us` | `7e…02` (tenant id) | | |
 //! | tenant, China | `contoso.partner.onmschina.cn` | `7e…03` (tenant id) | | |
-//! | app, in all tenants | `orders-ci` | `c1…01` | `0b…01` (US `…12`, China `…13`) | Reader on both subscriptions, Key Vault Secrets User, Storage Blob Data Contributor |
+//! | tenant of a partner | `fabrikam.onmicrosoft.com` | `7e…04` (tenant id) | | |
+//! | app, in all tenants | `orders-ci` | `c1…01` | `0b…01` (US `…12`, China `…13`, Fabrikam `…41`) | Reader on both subscriptions, Key Vault Secrets User, Storage Blob Data Contributor |
 //! | app | `newcomer` | `c1…02` | `0b…02` | none |
 //! | app | `platform-admin` | `c1…08` | `0b…08` | Owner, Key Vault Administrator |
 //! | web app, system-assigned | `orders-web` | `c1…03` | `0b…03` | Reader on `orders-rg`, Key Vault Secrets User, Storage Blob Data Contributor |
@@ -81,7 +82,19 @@
 //! | container group, system-assigned | `orders-group` | `c1…24` | `0b…24` | as `orders-web` |
 //! | user-assigned identity, on all of these | `orders-identity` | `c1…05` | `0b…05` | Key Vault Secrets User, Storage Blob Data Contributor |
 //! | user-assigned identity, on the two virtual machines | `reports-identity` | `c1…06` | `0b…06` | none |
-//! | user | `ada@contoso.onmicrosoft.com` | | `0b…07` | Owner |
+//! | public client, consented to, also in Fabrikam | `orders-cli` | `c1…14` | `0b…14` | |
+//! | web app, consented to | `orders-portal` | `c1…15` | `0b…15` | |
+//! | public client that nobody has consented to | `reports-viewer` | `c1…16` | `0b…16` | |
+//! | public client that needs an administrator's consent | `audit-tool` | `c1…17` | `0b…17` | |
+//! | user, guest in Fabrikam as `0b…40` | `ada@contoso.onmicrosoft.com` | | `0b…07` | Owner, Key Vault Secrets User, Storage Blob Data Contributor |
+//! | user who needs a second proof | `needs-mfa@contoso.onmicrosoft.com` | | `0b…31` | |
+//! | user who has to register for one | `registers-mfa@contoso.onmicrosoft.com` | | `0b…32` | |
+//! | user whom conditional access blocks | `blocked@contoso.onmicrosoft.com` | | `0b…33` | |
+//! | user whose password has expired | `password-expired@contoso.onmicrosoft.com` | | `0b…34` | |
+//! | user who is disabled | `disabled@contoso.onmicrosoft.com` | | `0b…35` | |
+//! | user who is locked out | `locked@contoso.onmicrosoft.com` | | `0b…36` | |
+//! | user of the partner | `frank@fabrikam.onmicrosoft.com` | | `0b…39` | Owner there |
+//! | users of the sovereign tenants | `ada@contoso.onmicrosoft.us`, `ada@contoso.partner.onmschina.cn` | | `0b…37`, `0b…38` | |
 //! | API with v2 tokens, and its app | `api://orders-api` | `c1…09` | `0b…09` | none |
 //! | vault | `https://contoso-vault.vault.azure.net` | | | holds the secret `database-password` |
 //! | storage account | `https://contosostore.blob.core.windows.net` | | | holds the container `orders` |
@@ -94,6 +107,29 @@
 //! connection `azure-orders` of Azure Pipelines, and `orders-identity`. `7e…01` stands for `7e000000-0000-4000-8000-000000000001`, and so on. The sovereign tenants have a
 //! subscription, the vaults `contoso-us-vault` and `contoso-cn-vault`, and the storage accounts `contosousstore`
 //! and `contosocnstore`, in which `orders-ci` has its roles.
+//!
+//! # Users and their sign-in
+//!
+//! Users sign in by authorization code (with PKCE), device code, password and refresh token, at the v1 and the v2
+//! endpoints; `openid`, `offline_access` and `client_info` are answered as Entra does. To an app that sends a browser to
+//! `oauth2/v2.0/authorize`, the emulator shows pages: name, password, second proof, consent. They need no script and
+//! load nothing. Their fields and buttons have the names and ids of Entra's own, for programs that drive a browser:
+//!
+//! | page | fields | buttons |
+//! |---|---|---|
+//! | name | `loginfmt` (`#i0116`) | `#idSIButton9`, `#idBtn_Back` cancels |
+//! | password | `passwd` (`#i0118`) | `#idSIButton9`, `#idBtn_Back` for another account |
+//! | accounts that are signed in | | `button[name=account]`, `#otherTile` |
+//! | second proof | `otc` (`#idTxtBx_SAOTCC_OTC`); the code is shown in `#authenticatorCode` | `#idSubmit_SAOTCC_Continue` |
+//! | registration for it | | `#idSubmit_ProofUp_Redirect` |
+//! | expired password | `currentpasswd`, `newpasswd`, `confirmnewpasswd` | `#idSIButton9` |
+//! | consent | | `#idSIButton9` accepts, `#idBtn_Back` declines |
+//! | code of a device, at `https://microsoft.com/devicelogin` | `otc` (`#otc`) | `#idSIButton9` |
+//! | what is refused | `#exceptionMessageContainer`, `#errorCode`, `#correlationId` | `#idSIButton9` goes back to the app, which is told |
+//!
+//! Where no person is, [`Emulator::sign_in_as`] names the user who signs in: then authorize answers at once, and a device
+//! code is approved at the second poll. Microsoft's own public clients (the Azure CLI, Azure PowerShell, Visual Studio
+//! Code) are known in every tenant, and are one family of clients for refresh tokens.
 //!
 //! # A world of one's own
 //!
@@ -136,6 +172,11 @@
 //! | `PUT /identity-header` | rotates `IDENTITY_HEADER` and `MSI_SECRET` and answers the new value |
 //! | `PUT`, `DELETE /certificates` | registers a certificate for an app, `{"client_id", "pem"}`; one, or a list; removes all of an app's, `{"client_id"}` |
 //! | `POST /assertions` | a token of an issuer that the run signs for, `{"issuer", "subject", "audience", "expires_in", "valid_in", "claims"}`, the last four of which may be left out; answers `{"assertion"}` |
+//! | `PUT`, `DELETE /sign-in` | `{"user"}` signs in wherever somebody is asked to; a person does again |
+//! | `GET`, `PUT /users` | every user as they are; changes one: `{"user", "password", "mfa", "refusal"}`, of which what is left out stays |
+//! | `DELETE /sessions` | `{"user"}`: ends the user's sessions and refresh tokens |
+//! | `PUT`, `DELETE /consents` | `{"client_id", "user"}`; without a user it is an administrator's, and everyone's |
+//! | `GET`, `PUT`, `DELETE /device-codes` | the codes that devices wait with; approves one, `{"user_code", "user"}`; declines one, `{"user_code"}` |
 //! | `PUT`, `DELETE /federated-token` | rewrites the service-account token, `{"expires_in", "subject", "issuer", "audience"}`, each of which may be left out; removes it |
 
 // A refusal is an answer like any other, and is sent, not carried up through many frames.
@@ -155,15 +196,19 @@ pub mod config;
 mod config_check;
 mod config_file;
 mod config_hosts;
+mod config_users;
 mod control;
+mod control_users;
 mod directory;
 mod emulator;
+mod emulator_users;
 mod endpoint_tls;
 mod entra;
 mod environment;
 mod exchange;
 pub mod faults;
 mod federated_token;
+mod first_party;
 mod gateway;
 mod host;
 mod host_identities;
@@ -173,6 +218,7 @@ pub mod journal;
 mod jwt;
 mod key_vault;
 mod managed_identity;
+mod people;
 mod port;
 mod rbac;
 mod resource_manager;
@@ -182,6 +228,8 @@ mod services;
 mod signing_key;
 mod state;
 mod tokens;
+mod user_changes;
+mod user_tokens;
 pub mod world;
 
 pub use certificates::CertificateError;
@@ -194,3 +242,4 @@ pub use host::Host;
 pub use issuers::{AssertionError, AssertionWish};
 pub use journal::{Exchange, Journal, Service};
 pub use rbac::AssignError;
+pub use user_changes::UserError;

@@ -42,8 +42,11 @@ const BY_APP_ID: [&str; 4] = [
     "797f4846-ba00-4fd7-ba43-dac1f8f63013", // Azure Resource Manager
     "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", // Key Vault
     "e406a681-f3d4-42a8-90b6-c2b029497af1", // Storage
-    "00000003-0000-0000-c000-000000000000", // Microsoft Graph
+    GRAPH_APP_ID,
 ];
+
+/// The GUID of Microsoft Graph.
+pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
 
 /// Finds the audience for a resource as a client writes it (without `/.default`), or none when the
 /// tenant has no such resource. The writing is kept: it becomes the `aud` claim, slash and all.

@@ -32,7 +32,12 @@ pub(crate) enum Target {
     Issuer,
     /// The proxy of a cluster with an identity binding, and Entra behind it.
     TokenProxy,
+    /// The short addresses of the page where the code of a device is entered.
+    DevicePage,
 }
+
+/// The hosts of [`Target::DevicePage`].
+const DEVICE_PAGE: [&str; 2] = ["microsoft.com", "www.microsoft.com"];
 
 impl Target {
     /// The service that answers under a name and a port over https.
@@ -57,6 +62,7 @@ impl Target {
             github::HOST => return Some(Self::GitHubActions),
             pipelines::HOST => return Some(Self::AzurePipelines),
             _ if issuers::is_host(&directory.config, host) => return Some(Self::Issuer),
+            _ if DEVICE_PAGE.contains(&host) => return Some(Self::DevicePage),
             _ => {}
         }
         if directory.vault_at(host).is_some() {
@@ -75,7 +81,7 @@ impl Target {
 
     pub(crate) fn service(self) -> Service {
         match self {
-            Self::Entra(_) | Self::TokenProxy => Service::Entra,
+            Self::Entra(_) | Self::TokenProxy | Self::DevicePage => Service::Entra,
             Self::ResourceManager(_) => Service::ResourceManager,
             Self::Graph => Service::Graph,
             Self::KeyVault => Service::KeyVault,
@@ -117,8 +123,17 @@ impl Target {
             Self::Issuer => issuers::answer(state, key, call),
             Self::ManagedIdentity(host) => managed_identity::answer(state, key, host, call),
             Self::TokenProxy => entra::answer_through_proxy(state, key, call),
+            Self::DevicePage => device_page(call),
         }
     }
+}
+
+fn device_page(call: &Call) -> Reply {
+    entra::lead_to_device_page(&call.path, &call.raw_query).unwrap_or_else(|| {
+        let text =
+            "The emulator answers for the page where the code of a device is entered, and no other of this host.";
+        Reply::text(404, text).note(text)
+    })
 }
 
 fn graph(call: &Call) -> Reply {

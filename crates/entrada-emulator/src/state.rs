@@ -7,6 +7,7 @@ use crate::certificates::run::{CertificateFiles, RunCertificate};
 use crate::certificates::{self, AppCertificates, CertificateError};
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::entra::sign_ins::SignIns;
 use crate::faults::Faults;
 use crate::federated_token::{FederatedToken, Wish};
 use crate::host::Host;
@@ -34,6 +35,7 @@ pub(crate) struct State {
     pub(crate) assignments: Assignments,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    pub(crate) sign_ins: SignIns,
     pub(crate) host_identities: HostIdentities,
     pub(crate) identity_header: IdentityHeader,
     pub(crate) vaults: Vaults,
@@ -93,6 +95,7 @@ impl State {
         // The configuration has been checked: a rule that is not valid cannot be in it.
         let _ = faults.replace(config.faults.clone());
         Ok(Self {
+            sign_ins: SignIns::new(&config),
             arc_keys: ArcKeys::new(config.arc_key_folder.clone()),
             throttle: Throttle::new(&config.limits),
             federated_token: FederatedToken::new(folder),

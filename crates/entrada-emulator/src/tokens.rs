@@ -57,6 +57,8 @@ pub(crate) struct Issued {
 /// How the principal proved itself: the `appidacr` / `azpacr` claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClientProof {
+    /// None: a public client.
+    None,
     Secret,
     /// A certificate or a federated credential; managed identities carry it too.
     Certificate,
@@ -119,6 +121,7 @@ pub(crate) fn claims(
     // Entra dates a token five minutes back, for clocks that are behind.
     let not_before = (clock::now() - 300).min(expires_on);
     let proof = match proof {
+        ClientProof::None => "0",
         ClientProof::Secret => "1",
         ClientProof::Certificate => "2",
     };

@@ -7,9 +7,9 @@
 //! The secrets and passwords here are fakes, published on purpose. They open nothing anywhere else.
 
 use crate::config::{
-    Api, App, AppSecret, AuthorityEntry, AuthorityKind, Cloud, ComputeHost, Config, FederatedCredential,
-    RoleAssignmentEntry, ServicePrincipalEntry, StorageAccount, Subscription, SystemAssigned, Tenant, User,
-    UserAssignedIdentity, Vault,
+    Api, App, AppSecret, AuthorityEntry, AuthorityKind, Cloud, ComputeHost, Config, Consent, FederatedCredential,
+    Guest, Mfa, Refusal, RoleAssignmentEntry, ServicePrincipalEntry, StorageAccount, Subscription, SystemAssigned,
+    Tenant, User, UserAssignedIdentity, Vault,
 };
 use std::collections::BTreeMap;
 
@@ -26,6 +26,11 @@ pub const CHINA_TENANT_ID: &str = "7e000000-0000-4000-8000-000000000003";
 /// Domain name of [`CHINA_TENANT_ID`].
 pub const CHINA_TENANT_DOMAIN: &str = "contoso.partner.onmschina.cn";
 
+/// A second tenant of the public cloud: that of a partner.
+pub const FABRIKAM_TENANT_ID: &str = "7e000000-0000-4000-8000-000000000004";
+/// Domain name of [`FABRIKAM_TENANT_ID`].
+pub const FABRIKAM_TENANT_DOMAIN: &str = "fabrikam.onmicrosoft.com";
+
 /// Subscription "Contoso Production": everything below lives here.
 pub const SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000001";
 /// Subscription "Contoso Development": empty but for one resource group.
@@ -34,6 +39,8 @@ pub const DEVELOPMENT_SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000
 pub const US_SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000012";
 /// Subscription of [`CHINA_TENANT_ID`].
 pub const CHINA_SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000013";
+/// Subscription of [`FABRIKAM_TENANT_ID`].
+pub const FABRIKAM_SUBSCRIPTION_ID: &str = "5b000000-0000-4000-8000-000000000004";
 /// Resource group that holds the resources of [`SUBSCRIPTION_ID`].
 pub const RESOURCE_GROUP: &str = "orders-rg";
 
@@ -55,6 +62,8 @@ pub const CHINA_APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000013";
 pub const CERTIFICATE_PASSWORD: &str = "orders-ci~fake.password";
 /// Client ids of the apps that the run's certificate signs in: `orders-ci` and `orders-api`.
 pub const CERTIFICATE_APPS: [&str; 2] = [APP_CLIENT_ID, API_CLIENT_ID];
+/// Object id of `orders-ci` in [`FABRIKAM_TENANT_ID`].
+pub const FABRIKAM_APP_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000041";
 
 /// Client id of the app registration `newcomer`, which has no role anywhere.
 pub const NEWCOMER_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000002";
@@ -175,12 +184,60 @@ pub const SECOND_USER_ASSIGNED_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000
 /// Resource id of [`SECOND_USER_ASSIGNED`].
 pub const SECOND_USER_ASSIGNED_RESOURCE_ID: &str = "/subscriptions/5b000000-0000-4000-8000-000000000001/resourceGroups/orders-rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reports-identity";
 
-/// User principal name of the one user, Owner of [`SUBSCRIPTION_ID`].
+/// Client id of the public client `orders-cli`, a program on a person's machine, in [`TENANT_ID`] and
+/// [`FABRIKAM_TENANT_ID`]. Its redirect URI is `http://localhost`, with any port; an administrator has consented to it.
+pub const CLI_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000014";
+/// Client id of the web app `orders-portal`, a confidential client; an administrator has consented to it.
+pub const PORTAL_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000015";
+/// The client secret of `orders-portal`.
+pub const PORTAL_SECRET: &str = "orders-portal~fake.secret";
+/// The redirect URI of `orders-portal`. Nothing answers there.
+pub const PORTAL_REDIRECT_URI: &str = "https://portal.contoso.example/signin";
+/// Client id of the public client `reports-viewer`, to which nobody has consented: AADSTS65001.
+pub const UNCONSENTED_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000016";
+/// Client id of the public client `audit-tool`, to which only an administrator could consent: AADSTS90094.
+pub const ADMIN_CONSENT_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000017";
+/// Redirect URI of the public clients of this world; the port may be any.
+pub const LOCALHOST_REDIRECT_URI: &str = "http://localhost";
+/// Client id of the Azure CLI, Microsoft's own: a public client that every tenant knows and has consented to, and the
+/// one that the Azure Identity libraries use where they are told of no other.
+pub const AZURE_CLI_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+/// Client id of Azure PowerShell, as [`AZURE_CLI_CLIENT_ID`]; each takes the other's refresh tokens.
+pub const AZURE_POWERSHELL_CLIENT_ID: &str = "1950a258-227b-4e31-a9cf-717495945fc2";
+/// Client id of Visual Studio Code, as [`AZURE_CLI_CLIENT_ID`].
+pub const VSCODE_CLIENT_ID: &str = "aebc6443-996d-45c2-90f0-388ff96faa56";
+
+/// User principal name of the user whom nothing hinders, Owner of [`SUBSCRIPTION_ID`]; reads secrets and writes blobs;
+/// guest in [`FABRIKAM_TENANT_ID`].
 pub const USER_NAME: &str = "ada@contoso.onmicrosoft.com";
 /// Object id of [`USER_NAME`].
 pub const USER_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000007";
-/// Password of [`USER_NAME`].
+/// Password of [`USER_NAME`], and of the users of the sovereign tenants.
 pub const USER_PASSWORD: &str = "ada~fake.password";
+/// Object id of [`USER_NAME`] as a guest in [`FABRIKAM_TENANT_ID`].
+pub const GUEST_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000040";
+/// User who has to show a second proof: AADSTS50076 where nobody can be asked.
+pub const MFA_USER_NAME: &str = "needs-mfa@contoso.onmicrosoft.com";
+/// User who has to register for multi-factor authentication first: AADSTS50079.
+pub const REGISTER_MFA_USER_NAME: &str = "registers-mfa@contoso.onmicrosoft.com";
+/// User whom conditional access blocks: AADSTS53003.
+pub const BLOCKED_USER_NAME: &str = "blocked@contoso.onmicrosoft.com";
+/// User whose password has expired: AADSTS50055.
+pub const EXPIRED_PASSWORD_USER_NAME: &str = "password-expired@contoso.onmicrosoft.com";
+/// User whose account is disabled: AADSTS50057.
+pub const DISABLED_USER_NAME: &str = "disabled@contoso.onmicrosoft.com";
+/// User whose account is locked: AADSTS50053.
+pub const LOCKED_USER_NAME: &str = "locked@contoso.onmicrosoft.com";
+/// User of [`FABRIKAM_TENANT_ID`], unknown to [`TENANT_ID`]: AADSTS50020 there.
+pub const FABRIKAM_USER_NAME: &str = "frank@fabrikam.onmicrosoft.com";
+/// Object id of [`FABRIKAM_USER_NAME`].
+pub const FABRIKAM_USER_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000039";
+/// User of [`US_TENANT_ID`], with the password [`USER_PASSWORD`].
+pub const US_USER_NAME: &str = "ada@contoso.onmicrosoft.us";
+/// User of [`CHINA_TENANT_ID`], with the password [`USER_PASSWORD`].
+pub const CHINA_USER_NAME: &str = "ada@contoso.partner.onmschina.cn";
+/// Password of every other user.
+pub const USERS_PASSWORD: &str = "users~fake.password";
 
 /// Name of the key vault: `https://contoso-vault.vault.azure.net`.
 pub const VAULT: &str = "contoso-vault";
@@ -192,6 +249,8 @@ pub const VAULT_RESOURCE_ID: &str = "/subscriptions/5b000000-0000-4000-8000-0000
 pub const SECRET_NAME: &str = "database-password";
 /// Value of [`SECRET_NAME`].
 pub const SECRET_VALUE: &str = "correct horse battery staple";
+/// Base URL of the vault of [`FABRIKAM_TENANT_ID`]; its challenge names that tenant.
+pub const FABRIKAM_VAULT_URL: &str = "https://fabrikam-vault.vault.azure.net";
 /// Base URL of the vault in Azure US Government.
 pub const US_VAULT_URL: &str = "https://contoso-us-vault.vault.usgovcloudapi.net";
 /// Base URL of the vault in Azure China.
@@ -222,6 +281,7 @@ pub(crate) fn built_in() -> Config {
             tenant(TENANT_ID, TENANT_DOMAIN, "Contoso", Cloud::Public),
             tenant(US_TENANT_ID, US_TENANT_DOMAIN, "Contoso Federal", Cloud::UsGovernment),
             tenant(CHINA_TENANT_ID, CHINA_TENANT_DOMAIN, "Contoso China", Cloud::China),
+            tenant(FABRIKAM_TENANT_ID, FABRIKAM_TENANT_DOMAIN, "Fabrikam", Cloud::Public),
         ],
         apps: apps(),
         apis: vec![Api {
@@ -230,22 +290,19 @@ pub(crate) fn built_in() -> Config {
             tenant: TENANT_ID.into(),
             identifier_uris: vec![API_URI.into()],
             token_version: 2,
+            scopes: vec!["access_as_user".into(), "Orders.Read".into()],
         }],
         authorities: vec![
             AuthorityEntry { url: AD_FS_AUTHORITY.into(), kind: AuthorityKind::AdFs, ..AuthorityEntry::default() },
             AuthorityEntry { url: STACK_AUTHORITY.into(), ..AuthorityEntry::default() },
         ],
-        users: vec![User {
-            name: USER_NAME.into(),
-            object_id: USER_OBJECT_ID.into(),
-            tenant: TENANT_ID.into(),
-            password: USER_PASSWORD.into(),
-        }],
+        users: users(),
         subscriptions: vec![
             subscription(SUBSCRIPTION_ID, "Contoso Production", TENANT_ID, RESOURCE_GROUP),
             subscription(DEVELOPMENT_SUBSCRIPTION_ID, "Contoso Development", TENANT_ID, "sandbox-rg"),
             subscription(US_SUBSCRIPTION_ID, "Contoso Federal", US_TENANT_ID, "federal-rg"),
             subscription(CHINA_SUBSCRIPTION_ID, "Contoso China", CHINA_TENANT_ID, "china-rg"),
+            subscription(FABRIKAM_SUBSCRIPTION_ID, "Fabrikam Production", FABRIKAM_TENANT_ID, "fabrikam-rg"),
         ],
         identities: vec![
             UserAssignedIdentity {
@@ -298,6 +355,7 @@ pub(crate) fn built_in() -> Config {
             vault(VAULT, SUBSCRIPTION_ID, RESOURCE_GROUP),
             vault("contoso-us-vault", US_SUBSCRIPTION_ID, "federal-rg"),
             vault("contoso-cn-vault", CHINA_SUBSCRIPTION_ID, "china-rg"),
+            vault("fabrikam-vault", FABRIKAM_SUBSCRIPTION_ID, "fabrikam-rg"),
         ],
         storage_accounts: vec![
             storage(STORAGE_ACCOUNT, SUBSCRIPTION_ID, RESOURCE_GROUP),
@@ -328,6 +386,7 @@ fn apps() -> Vec<App> {
             sp(TENANT_ID, APP_OBJECT_ID),
             sp(US_TENANT_ID, US_APP_OBJECT_ID),
             sp(CHINA_TENANT_ID, CHINA_APP_OBJECT_ID),
+            sp(FABRIKAM_TENANT_ID, FABRIKAM_APP_OBJECT_ID),
         ],
     );
     orders.federated_credentials = [
@@ -364,6 +423,86 @@ fn apps() -> Vec<App> {
             vec![secret(API_SECRET, "2099-12-31T00:00:00Z")],
             vec![sp(TENANT_ID, API_OBJECT_ID)],
         ),
+        App {
+            redirect_uris: vec![PORTAL_REDIRECT_URI.into()],
+            consent: Consent::Granted,
+            ..app(
+                PORTAL_CLIENT_ID,
+                "orders-portal",
+                vec![secret(PORTAL_SECRET, "2099-12-31T00:00:00Z")],
+                vec![sp(TENANT_ID, "0b000000-0000-4000-8000-000000000015")],
+            )
+        },
+        public_client(
+            CLI_CLIENT_ID,
+            "orders-cli",
+            Consent::Granted,
+            &[
+                (TENANT_ID, "0b000000-0000-4000-8000-000000000014"),
+                (FABRIKAM_TENANT_ID, "0b000000-0000-4000-8000-000000000042"),
+            ],
+        ),
+        public_client(
+            UNCONSENTED_CLIENT_ID,
+            "reports-viewer",
+            Consent::Ask,
+            &[(TENANT_ID, "0b000000-0000-4000-8000-000000000016")],
+        ),
+        public_client(
+            ADMIN_CONSENT_CLIENT_ID,
+            "audit-tool",
+            Consent::Admin,
+            &[(TENANT_ID, "0b000000-0000-4000-8000-000000000017")],
+        ),
+    ]
+}
+
+fn public_client(client_id: &str, name: &str, consent: Consent, tenants: &[(&str, &str)]) -> App {
+    App {
+        client_id: client_id.into(),
+        name: name.into(),
+        service_principals: tenants
+            .iter()
+            .map(|(tenant, object_id)| ServicePrincipalEntry {
+                tenant: (*tenant).into(),
+                object_id: (*object_id).into(),
+            })
+            .collect(),
+        public_client: true,
+        redirect_uris: vec![LOCALHOST_REDIRECT_URI.into()],
+        consent,
+        ..App::default()
+    }
+}
+
+fn users() -> Vec<User> {
+    let user = |name: &str, object_id: &str, tenant: &str, display_name: &str, password: &str| User {
+        name: name.into(),
+        object_id: object_id.into(),
+        tenant: tenant.into(),
+        password: password.into(),
+        display_name: Some(display_name.into()),
+        ..User::default()
+    };
+    let contoso = |name: &str, number: u8, display_name: &str| {
+        let object_id = format!("0b000000-0000-4000-8000-0000000000{number}");
+        user(name, &object_id, TENANT_ID, display_name, USERS_PASSWORD)
+    };
+    let refused = |refusal, user| User { refusal: Some(refusal), ..user };
+    vec![
+        User {
+            guest_in: vec![Guest { tenant: FABRIKAM_TENANT_ID.into(), object_id: GUEST_OBJECT_ID.into() }],
+            ..user(USER_NAME, USER_OBJECT_ID, TENANT_ID, "Ada", USER_PASSWORD)
+        },
+        User { mfa: Mfa::Required, ..contoso(MFA_USER_NAME, 31, "Needs MFA") },
+        User { mfa: Mfa::Register, ..contoso(REGISTER_MFA_USER_NAME, 32, "Registers for MFA") },
+        refused(Refusal::Blocked, contoso(BLOCKED_USER_NAME, 33, "Blocked")),
+        refused(Refusal::PasswordExpired, contoso(EXPIRED_PASSWORD_USER_NAME, 34, "Password expired")),
+        refused(Refusal::Disabled, contoso(DISABLED_USER_NAME, 35, "Disabled")),
+        refused(Refusal::Locked, contoso(LOCKED_USER_NAME, 36, "Locked")),
+        user(FABRIKAM_USER_NAME, FABRIKAM_USER_OBJECT_ID, FABRIKAM_TENANT_ID, "Frank", USERS_PASSWORD),
+        user(US_USER_NAME, "0b000000-0000-4000-8000-000000000037", US_TENANT_ID, "Ada", USER_PASSWORD),
+        user(CHINA_USER_NAME, "0b000000-0000-4000-8000-000000000038", CHINA_TENANT_ID, "Ada", USER_PASSWORD),
     ]
 }
 
@@ -373,6 +512,7 @@ fn role_assignments() -> Vec<RoleAssignmentEntry> {
     let group = format!("{production}/resourceGroups/{RESOURCE_GROUP}");
     let us = format!("/subscriptions/{US_SUBSCRIPTION_ID}");
     let china = format!("/subscriptions/{CHINA_SUBSCRIPTION_ID}");
+    let fabrikam = format!("/subscriptions/{FABRIKAM_SUBSCRIPTION_ID}");
     let mut all = vec![
         (APP_OBJECT_ID, "Reader", production.as_str()),
         (APP_OBJECT_ID, "Reader", &development),
@@ -380,6 +520,10 @@ fn role_assignments() -> Vec<RoleAssignmentEntry> {
         (ADMIN_OBJECT_ID, "Owner", &development),
         (ADMIN_OBJECT_ID, "Key Vault Administrator", VAULT_RESOURCE_ID),
         (USER_OBJECT_ID, "Owner", &production),
+        (GUEST_OBJECT_ID, "Key Vault Secrets User", &fabrikam),
+        (FABRIKAM_USER_OBJECT_ID, "Owner", &fabrikam),
+        (FABRIKAM_APP_OBJECT_ID, "Reader", &fabrikam),
+        (FABRIKAM_APP_OBJECT_ID, "Key Vault Secrets User", &fabrikam),
     ];
     let hosts = [
         WEB_APP_OBJECT_ID,
@@ -391,7 +535,7 @@ fn role_assignments() -> Vec<RoleAssignmentEntry> {
         CONTAINER_GROUP_OBJECT_ID,
     ];
     all.extend(hosts.map(|host| (host, "Reader", group.as_str())));
-    for principal in hosts.into_iter().chain([APP_OBJECT_ID, USER_ASSIGNED_OBJECT_ID]) {
+    for principal in hosts.into_iter().chain([APP_OBJECT_ID, USER_ASSIGNED_OBJECT_ID, USER_OBJECT_ID]) {
         all.push((principal, "Storage Blob Data Contributor", STORAGE_RESOURCE_ID));
         all.push((principal, "Key Vault Secrets User", VAULT_RESOURCE_ID));
     }

@@ -20,6 +20,60 @@ pub(super) struct Client<'a> {
     pub(super) proof: ClientProof,
 }
 
+/// The client of a user's sign-in.
+#[derive(Debug)]
+pub(super) struct UserClient<'a> {
+    pub(super) app: &'a App,
+    pub(super) proof: ClientProof,
+}
+
+impl<'a> UserClient<'a> {
+    /// The client of a request, proven if it has to be. The tenant is none for `common` and the like.
+    pub(super) fn of(request: &TokenRequest<'a>, tenant: Option<&Tenant>) -> Result<Self, EntraError> {
+        let (client_id, shown) = shown(request)?;
+        let app = user_app(request.state, tenant, &client_id)?;
+        let proof = match shown {
+            Shown::Nothing if app.public_client => ClientProof::None,
+            Shown::Nothing => {
+                return Err(EntraError::client(
+                    7_000_218,
+                    "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+                ));
+            }
+            _ if app.public_client => {
+                return Err(EntraError::client(
+                    700_025,
+                    "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+                ));
+            }
+            Shown::Secret(secret) => check_secret(app, &secret).map(|()| ClientProof::Secret)?,
+            Shown::Assertion(assertion) => {
+                check_assertion(request, &client_id, assertion).map(|()| ClientProof::Certificate)?
+            }
+        };
+        Ok(Self { app, proof })
+    }
+}
+
+/// The app that users sign in to, in a tenant, or in whichever is theirs.
+pub(super) fn user_app<'a>(state: &'a State, tenant: Option<&Tenant>, client_id: &str) -> Result<&'a App, EntraError> {
+    let app = state.directory.client_app(client_id);
+    let Some(tenant) = tenant else {
+        let app = app.ok_or_else(|| unknown_app("Microsoft", client_id))?;
+        if app.service_principals.len() > 1 || state.directory.is_first_party(app) {
+            return Ok(app);
+        }
+        return Err(EntraError::request(
+            50_194,
+            format!(
+                "Application '{}'({}) is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.",
+                app.client_id, app.name
+            ),
+        ));
+    };
+    app.filter(|app| state.directory.knows_app(tenant, app)).ok_or_else(|| unknown_app(&tenant.name, client_id))
+}
+
 /// What a client shows to prove itself.
 enum Shown<'a> {
     Nothing,
@@ -99,21 +153,20 @@ fn check_assertion(request: &TokenRequest<'_>, client_id: &str, assertion: &str)
     federation::check(request, credentials, &jwt)
 }
 
-fn unknown_app(tenant: &Tenant, client_id: &str) -> EntraError {
+fn unknown_app(tenant: &str, client_id: &str) -> EntraError {
     EntraError::new(
         400,
         700_016,
         "unauthorized_client",
         format!(
-            "Application with identifier '{client_id}' was not found in the directory '{}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
-            tenant.name
+            "Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant."
         ),
     )
 }
 
 /// The service principal of an app, or a user-assigned identity, in a tenant.
 fn find_client<'a>(state: &'a State, tenant: &Tenant, client_id: &str) -> Result<&'a Known, EntraError> {
-    state.directory.principal_of_client(&tenant.id, client_id).ok_or_else(|| unknown_app(tenant, client_id))
+    state.directory.principal_of_client(&tenant.id, client_id).ok_or_else(|| unknown_app(&tenant.name, client_id))
 }
 
 fn find_app<'a>(state: &'a State, tenant: &Tenant, client_id: &str) -> Result<&'a App, EntraError> {
@@ -121,7 +174,7 @@ fn find_app<'a>(state: &'a State, tenant: &Tenant, client_id: &str) -> Result<&'
         .directory
         .app(client_id)
         .filter(|app| app.service_principals.iter().any(|entry| entry.tenant.eq_ignore_ascii_case(&tenant.id)))
-        .ok_or_else(|| unknown_app(tenant, client_id))
+        .ok_or_else(|| unknown_app(&tenant.name, client_id))
 }
 
 fn check_secret(app: &App, secret: &str) -> Result<(), EntraError> {

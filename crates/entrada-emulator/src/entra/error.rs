@@ -35,6 +35,16 @@ impl EntraError {
         Self::new(401, code, "invalid_client", text)
     }
 
+    /// A refusal of the grant that was shown: a code, a refresh token, a password, an assertion.
+    pub(crate) fn grant(code: u32, text: impl Into<String>) -> Self {
+        Self::new(400, code, "invalid_grant", text)
+    }
+
+    /// The same refusal with a `suberror`.
+    pub(crate) fn with(self, suberror: &'static str) -> Self {
+        Self { suberror: Some(suberror), ..self }
+    }
+
     pub(crate) fn missing(parameter: &str) -> Self {
         Self::request(900_144, format!("The request body must contain the following parameter: '{parameter}'."))
     }
@@ -55,6 +65,14 @@ impl EntraError {
         format!("AADSTS{}: {first}", self.code)
     }
 
+    /// The text with code and ids, as clients are told it.
+    pub(crate) fn description(&self, trace: &str, correlation: &str, timestamp: &str) -> String {
+        format!(
+            "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
+            self.code, self.text
+        )
+    }
+
     pub(crate) fn reply(&self, authority: &str, correlation: &str) -> Reply {
         if self.code == 0 {
             let body = json!({"error": self.error, "error_description": self.text});
@@ -64,10 +82,7 @@ impl EntraError {
         let timestamp = clock::entra_time(clock::now());
         let mut body = json!({
             "error": self.error,
-            "error_description": format!(
-                "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
-                self.code, self.text
-            ),
+            "error_description": self.description(&trace, correlation, &timestamp),
             "error_codes": [self.code],
             "timestamp": timestamp,
             "trace_id": trace,

@@ -1,14 +1,27 @@
 //! Entra's authority: discovery, keys and the token endpoints.
 
+pub(crate) mod authorize;
+mod browser;
 mod certificate_assertion;
+mod claims_request;
 mod client;
+mod device;
 mod discovery;
 mod error;
 mod federation;
 mod form;
 mod grants;
-mod scope;
+mod interaction;
+mod logout;
+mod pages;
+pub(crate) mod pkce;
+mod policy;
+mod robot;
+pub(crate) mod scope;
+pub(crate) mod sign_ins;
 mod token;
+mod user_answer;
+mod user_realm;
 
 use crate::authorities::region;
 use crate::call::{Call, Reply};
@@ -16,7 +29,9 @@ use crate::cloud::Names;
 use crate::config::Tenant;
 use crate::state::State;
 use crate::tokens::SigningKey;
+use browser::Web;
 pub(crate) use client::basic;
+pub(crate) use device::lead as lead_to_device_page;
 use error::EntraError;
 pub(crate) use federation::ASSERTION_TYPE;
 
@@ -31,7 +46,8 @@ pub(crate) fn answer(state: &State, key: &SigningKey, names: &Names, call: &Call
         .and_then(|id| uuid::Uuid::try_parse(id).ok())
         .unwrap_or_else(uuid::Uuid::new_v4)
         .to_string();
-    let reply = route(state, key, names, call).unwrap_or_else(|error| error.reply(names.authority, &correlation));
+    let reply =
+        route(state, key, names, call, &correlation).unwrap_or_else(|error| error.reply(names.authority, &correlation));
     let reply = reply
         .header("cache-control", "no-store, no-cache")
         .header("pragma", "no-cache")
@@ -70,7 +86,8 @@ pub(crate) fn answer_through_proxy(state: &State, key: &SigningKey, call: &Call)
 /// Path that `AZURE_KUBERNETES_TOKEN_PROXY` ends with.
 const PROXY_PATH: &str = "/token-proxy";
 
-fn route(state: &State, key: &SigningKey, names: &Names, call: &Call) -> Result<Reply, EntraError> {
+fn route(state: &State, key: &SigningKey, names: &Names, call: &Call, correlation: &str) -> Result<Reply, EntraError> {
+    let web = Web { state, names, call, correlation };
     let segments = call.segments();
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
     check_region(call, &parts)?;
@@ -90,6 +107,19 @@ fn route(state: &State, key: &SigningKey, names: &Names, call: &Call) -> Result<
         }
         [tenant, "oauth2", "token"] => token::answer(state, key, names, tenant, 1, call),
         [tenant, "oauth2", "v2.0", "token"] => token::answer(state, key, names, tenant, 2, call),
+        [tenant, "oauth2", "authorize"] => Ok(authorize::answer(&web, tenant, 1)),
+        [tenant, "oauth2", "v2.0", "authorize"] => Ok(authorize::answer(&web, tenant, 2)),
+        [_, "login", step] => Ok(interaction::post(&web, step)),
+        [tenant, "oauth2", "devicecode"] => device::start(&web, tenant, 1),
+        [tenant, "oauth2", "v2.0", "devicecode"] => device::start(&web, tenant, 2),
+        [_, "oauth2", "deviceauth"] => Ok(device::entry(&web)),
+        [_, "oauth2", "logout"] | [_, "oauth2", "v2.0", "logout"] => Ok(logout::answer(&web)),
+        [_, "oauth2", "nativeclient"] => {
+            Ok(pages::message::reply("You're done", "The app has been told, and you may close this window."))
+        }
+        [_, "userrealm", user] => user_realm::answer(state, names, user, call),
+        ["device" | "devicelogin"] => Ok(device::lead(&call.path, &call.raw_query).unwrap_or_else(|| Reply::new(404))),
+        ["favicon.ico"] => Ok(Reply::new(204)),
         _ => Err(EntraError::new(
             404,
             90_034,

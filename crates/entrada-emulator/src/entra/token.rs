@@ -18,6 +18,8 @@ pub(super) struct TokenRequest<'a> {
     pub(super) call: &'a Call,
     /// None for `common` and the other names that stand for any tenant.
     pub(super) tenant: Option<&'a Tenant>,
+    /// Which of those names it is, in lower case.
+    pub(super) shared: Option<String>,
     /// 1 or 2: the endpoint's.
     pub(super) version: u8,
     pub(super) form: Form,
@@ -39,8 +41,9 @@ pub(super) fn answer<'a>(
         ));
     }
     let form = Form::read(call)?;
-    let tenant = if is_shared(tenant) { None } else { Some(find_tenant(state, names, tenant)?) };
-    let request = TokenRequest { state, key, call, tenant, version, form };
+    let shared = is_shared(tenant).then(|| tenant.to_ascii_lowercase());
+    let tenant = if shared.is_some() { None } else { Some(find_tenant(state, names, tenant)?) };
+    let request = TokenRequest { state, key, call, tenant, shared, version, form };
     let grant = request.form.required("grant_type")?;
     if region(&call.host).is_some() && grant != "client_credentials" {
         return Err(not_regional());

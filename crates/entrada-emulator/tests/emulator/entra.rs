@@ -168,7 +168,7 @@ async fn every_refusal_has_its_code() {
     }
     let get = send(run.laptop.get(format!("https://login.microsoftonline.com/{tenant}"))).await;
     assert_eq!(get.json()["error_codes"][0], 900_561);
-    let other = run.post(&tenant, &[("grant_type", "refresh_token"), ID]).await;
+    let other = run.post(&tenant, &[("grant_type", "urn:ietf:params:oauth:grant-type:saml2-bearer"), ID]).await;
     assert_eq!(other.status, 501, "honest about what it does not do");
 }
 

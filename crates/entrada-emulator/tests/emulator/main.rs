@@ -20,3 +20,4 @@ mod resource_manager;
 mod run;
 mod service_fabric;
 mod support;
+mod user_grants;

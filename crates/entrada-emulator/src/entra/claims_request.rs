@@ -1,0 +1,59 @@
+//! The parameter `claims` of a request (OpenID Connect Core 1.0, section 5.5): what a client can do, and what a
+//! resource demanded of the next token.
+
+use super::EntraError;
+use serde_json::Value;
+
+/// What is understood of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClaimsRequest {
+    /// The client takes claims challenges: `xms_cc` with `CP1`.
+    pub(crate) takes_challenges: bool,
+    /// Authentication contexts that a challenge asked for: `acrs`.
+    pub(crate) contexts: Vec<String>,
+}
+
+impl ClaimsRequest {
+    /// Reads the parameter.
+    pub(crate) fn parse(text: Option<&str>) -> Result<Self, EntraError> {
+        let Some(text) = text else { return Ok(Self::default()) };
+        let value: Value = serde_json::from_str(text).ok().filter(Value::is_object).ok_or_else(|| {
+            // The number is documented; that it is the one for this parameter is not.
+            EntraError::request(9_002_313, "Invalid request. The parameter 'claims' is not a JSON object.")
+        })?;
+        let wanted = &value["access_token"];
+        let contexts = values(&wanted["acrs"]);
+        Ok(Self {
+            takes_challenges: values(&wanted["xms_cc"]).iter().any(|value| value.eq_ignore_ascii_case("CP1")),
+            contexts,
+        })
+    }
+
+    /// What either of two requests asked for.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let contexts = if self.contexts.is_empty() { other.contexts } else { self.contexts };
+        Self { takes_challenges: self.takes_challenges || other.takes_challenges, contexts }
+    }
+}
+
+/// A claim is asked for with one value or several.
+fn values(claim: &Value) -> Vec<String> {
+    let several = claim["values"].as_array().into_iter().flatten();
+    several.chain([&claim["value"]]).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ClaimsRequest;
+
+    #[test]
+    fn capabilities_and_contexts_are_read() {
+        let read = |text: &str| ClaimsRequest::parse(Some(text)).map_err(|error| error.code);
+        let both = r#"{"access_token":{"xms_cc":{"values":["CP1"]},"acrs":{"essential":true,"value":"c1"}}}"#;
+        let expected = ClaimsRequest { takes_challenges: true, contexts: vec!["c1".into()] };
+        assert_eq!(read(both), Ok(expected));
+        assert_eq!(read(r#"{"id_token":null}"#), Ok(ClaimsRequest::default()));
+        assert_eq!(read("CP1"), Err(9_002_313));
+        assert_eq!(read("[]"), Err(9_002_313));
+    }
+}

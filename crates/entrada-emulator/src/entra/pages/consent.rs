@@ -1,0 +1,23 @@
+//! Does the user let the app act in their name?
+
+use super::layout::{Frame, page};
+use crate::call::Reply;
+use maud::html;
+
+/// The page, with the permissions that the app asks for.
+pub(in crate::entra) fn reply(frame: &Frame, user: &str, permissions: &[String]) -> Reply {
+    let body = html! {
+        p class="who" id="displayName" { (user) }
+        h1 { "Permissions requested" }
+        p { b id="app" { (frame.app) } " would like to, in your name:" }
+        ul class="plain" id="permissions" { @for permission in permissions { li { (permission) } } }
+        form method="post" action=(frame.path("consent")) {
+            (frame.hidden())
+            div class="row" {
+                button class="main" type="submit" id="idSIButton9" autofocus { "Accept" }
+                button type="submit" id="idBtn_Back" formaction=(frame.path("cancel")) { "Cancel" }
+            }
+        }
+    };
+    page(200, "Permissions requested", &body, frame.target.as_deref(), None)
+}
