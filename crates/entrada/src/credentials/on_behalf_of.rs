@@ -13,11 +13,13 @@ use zeroize::Zeroizing;
 
 use self::source::{App, OfUser, check_form};
 use super::client_assertion;
+use super::described::Described;
 use super::entra_options::EntraOptions;
 use super::platform_of;
 use crate::assertions::{ClientAssertion, Presented};
 use crate::cache::{Cache, Sought};
 use crate::certificate::{AssertionOptions, CertificateAssertion, SignatureAlgorithm, Signer};
+use crate::context::UserAssertion;
 use crate::credential::{Cached, Credential, token_credential};
 use crate::entra::{Client, Proof, check_secret};
 use crate::error::Error;
@@ -30,7 +32,8 @@ const NAME: &str = "OnBehalfOfCredential";
 /// assertion* is the access token that the user's client sent to this app.
 ///
 /// One object serves any number of users: [`token_for`](Self::token_for) takes the assertion with each request,
-/// [`for_user`](Self::for_user) makes a credential of one user for a service client. All share one client and one cache.
+/// [`for_user`](Self::for_user) makes a credential of one user for a service client, and a
+/// [`UserAssertion`](crate::context::UserAssertion) in the context of a call says it to `azure_core`'s `get_token`. All share one client and one cache.
 /// A user's tokens are kept under a digest of the assertion, the app and its proof, so nobody is ever given another
 /// one's; a token at hand is found as fast among a hundred thousand users as among two, without a lock.
 ///
@@ -72,7 +75,7 @@ const NAME: &str = "OnBehalfOfCredential";
 /// [`CacheLimits`]: crate::CacheLimits
 pub struct OnBehalfOfCredential {
     app: Arc<App>,
-    user: Option<Cached>,
+    user: Option<Described>,
 }
 
 /// Options for [`OnBehalfOfCredential`].
@@ -205,7 +208,7 @@ impl OnBehalfOfCredential {
             let cache = entra.cache.clone().unwrap_or_else(Cache::process);
             let app = Arc::new(App { client, principal, cache });
             let user = user_assertion.map(|assertion| of_user(&app, assertion.secret())).transpose()?;
-            Ok(Arc::new(Self { app, user }))
+            Ok(Arc::new(Self { app, user: user.map(|user| Described::new(NAME, Ok(user))) }))
         };
         make().map_err(|error: Error| error.credential(NAME))
     }
@@ -217,7 +220,7 @@ impl OnBehalfOfCredential {
     /// Where the assertion cannot be one. What is wrong with it otherwise shows when a token is requested.
     pub fn for_user(&self, user_assertion: &str) -> Result<Arc<Self>, Error> {
         let user = of_user(&self.app, user_assertion).map_err(|error| error.credential(NAME))?;
-        Ok(Arc::new(Self { app: Arc::clone(&self.app), user: Some(user) }))
+        Ok(Arc::new(Self { app: Arc::clone(&self.app), user: Some(Described::new(NAME, Ok(user))) }))
     }
 
     /// The user's token for a request, from the cache where there is a good one.
@@ -276,6 +279,12 @@ impl Credential for OnBehalfOfCredential {
         self.user.as_ref()?.at_hand(scopes, tenant_id, enable_cae)
     }
 
+    fn on_behalf_of(&self, user_assertion: &UserAssertion) -> Option<Arc<dyn Credential>> {
+        // What cannot be an assertion is told when the token is requested.
+        let user = Described::new(NAME, of_user(&self.app, user_assertion.secret()));
+        Some(Arc::new(Self { app: Arc::clone(&self.app), user: Some(user) }))
+    }
+
     async fn token(&self, request: &TokenRequest) -> Result<Arc<Token>, Error> {
         match &self.user {
             Some(user) => user.token(request).await,
@@ -292,6 +301,8 @@ token_credential!(OnBehalfOfCredential);
 mod tests {
     use std::time::Duration;
 
+    use azure_core::credentials::{TokenCredential, TokenRequestOptions};
+    use azure_core::http::{ClientMethodOptions, Context};
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -492,6 +503,22 @@ mod tests {
         let made = OnBehalfOfCredential::with_certificate("t", "c".into(), no_certificate, None);
         let error = made.expect_err("no certificate").to_string();
         assert!(error.starts_with("OnBehalfOfCredential: ") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_context_of_a_call_names_the_user() {
+        let machine = Scripted::new(&[]).answers([granted("t-1", None)]);
+        let users = credential(&machine);
+        let get = async |assertion: &str| {
+            let context = Context::new().with_value(UserAssertion::new(assertion));
+            let options = TokenRequestOptions { method_options: ClientMethodOptions { context } };
+            users.get_token(&[SCOPE], Some(options)).await
+        };
+        for _ in 0..2 {
+            assert_eq!(get(&jwt("{}")).await.expect("a token").token.secret(), "t-1");
+        }
+        assert!(get("").await.expect_err("no assertion").to_string().contains("the user assertion is empty"));
+        assert_eq!(machine.http.sent().len(), 1);
     }
 
     #[tokio::test]
