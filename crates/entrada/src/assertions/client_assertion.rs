@@ -2,12 +2,10 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::future::{Either, select};
 use zeroize::Zeroizing;
 
 use crate::entra::{AssertionSource, Exchange};
@@ -122,13 +120,10 @@ pub(crate) struct Presented(pub(crate) Arc<dyn ClientAssertion>);
 impl AssertionSource for Presented {
     async fn assertion(&self, exchange: &Exchange<'_>) -> Result<Zeroizing<String>, Error> {
         let request = AssertionRequest(*exchange);
-        let left = request.time_left();
-        // The clock starts when it is first waited for: an assertion that is there at once needs none.
-        let late = async { exchange.platform.clock().sleep(left).await };
-        match select(pin!(self.0.secret(&request)), pin!(late)).await {
-            Either::Left((Ok(assertion), _)) => check(&assertion).map(|()| assertion),
-            Either::Left((Err(reason), _)) => Err(told(reason)),
-            Either::Right(_) => Err(Error::failed(format!("no client assertion came within {} s", left.as_secs_f32()))
+        match exchange.deadline.keep(exchange.platform.clock(), self.0.secret(&request)).await {
+            Ok(Ok(assertion)) => check(&assertion).map(|()| assertion),
+            Ok(Err(reason)) => Err(told(reason)),
+            Err(left) => Err(Error::failed(format!("no client assertion came within {} s", left.as_secs_f32()))
                 .next("find out what the source of the assertion waits for")),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -111,17 +112,15 @@ impl CertificateAssertion {
     /// its path and password: whoever may name them may use what is in it, and a renewed certificate does not change who
     /// the app is. Of a signer nothing has been shown when cached tokens are looked for, and a certificate is public, so
     /// each has its own number and shares with nobody.
-    pub(crate) fn parts(&self) -> [Option<String>; 3] {
+    pub(crate) fn parts(&self) -> [Option<Cow<'_, str>>; 3] {
         match &self.key {
             Key::Given(certificate) => {
-                [Some("given".into()), Some(URL_SAFE_NO_PAD.encode(certificate.chain().sha256())), None]
+                [Some("given".into()), Some(URL_SAFE_NO_PAD.encode(certificate.chain().sha256()).into()), None]
             }
-            Key::File(watched) => [
-                Some("file".into()),
-                Some(watched.path().to_string_lossy().into_owned()),
-                watched.password().map(str::to_owned),
-            ],
-            Key::Elsewhere { number, .. } => [Some("signer".into()), Some(number.to_string()), None],
+            Key::File(watched) => {
+                [Some("file".into()), Some(watched.path().to_string_lossy()), watched.password().map(Cow::from)]
+            }
+            Key::Elsewhere { number, .. } => [Some("signer".into()), Some(number.to_string().into()), None],
         }
     }
 

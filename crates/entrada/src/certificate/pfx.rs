@@ -14,10 +14,15 @@ use super::read::{Found, password_needed, password_wrong};
 const REWRITE: &str = "write it anew: openssl pkcs12 -legacy -in OLD.pfx -nodes -out ALL.pem, then openssl pkcs12 -export -in ALL.pem -out NEW.pfx; and delete ALL.pem, which holds the key";
 
 const SEQUENCE: u8 = 0x30;
+/// An archive, in words.
+const FILE: &str = "the file";
+/// Windows and .NET encrypt with no password at all in a way that only they and OpenSSL open.
+const REWRITE_WITHOUT: &str =
+    "if it has none, write it anew with openssl: openssl pkcs12 -legacy -in OLD.pfx -nodes -passin pass: -out NEW.pem";
 
 /// Reads an archive.
 pub(super) fn read(der: &[u8], password: Option<&str>) -> Result<Found, Problem> {
-    let archive = open(der, password, "the file")?;
+    let archive = open(der, password, FILE)?;
     let mut found = Found::default();
     for bag in &archive.keys {
         found.keys.push(PrivateKey::from_pkcs8(bag.key.as_der())?);
@@ -82,7 +87,11 @@ fn open(der: &[u8], password: Option<&str>, what: &str) -> Result<Pkcs12Archive,
         return Ok(archive);
     }
     // A wrong password shows in the MAC, or, where there is none, in what comes out.
-    let wrong = || if password.is_empty() { password_needed(what) } else { password_wrong(what) };
+    let wrong = || match what {
+        _ if !password.is_empty() => password_wrong(what),
+        FILE => password_needed(what).or(REWRITE_WITHOUT),
+        _ => password_needed(what),
+    };
     Err(match error {
         Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError | Pkcs12Error::InvalidPrivateKey => wrong(),
         Pkcs12Error::Pkcs5Error(reason) if reason.ends_with("decryption failed") => wrong(),
@@ -112,5 +121,5 @@ fn without_mac(der: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn rewrite(what: &str) -> &'static str {
-    if what == "the file" { REWRITE } else { super::pem::ENCRYPT_ANEW }
+    if what == FILE { REWRITE } else { super::pem::ENCRYPT_ANEW }
 }

@@ -14,6 +14,12 @@ impl Problem {
         Self { what: what.into(), next: next.into() }
     }
 
+    /// With something else that may be done about it.
+    pub(super) fn or(mut self, next: &str) -> Self {
+        self.next = format!("{}; {next}", self.next);
+        self
+    }
+
     /// What is wrong, in words that go on where "the certificate cannot be used: " ends.
     pub(super) fn what(&self) -> &str {
         &self.what

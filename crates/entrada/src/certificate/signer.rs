@@ -1,16 +1,13 @@
 //! Keys that never leave where they are: a vault, an HSM, a TPM, an agent.
 
-use std::fmt;
-use std::time::Duration;
-
 use async_trait::async_trait;
-use futures::future::{Either, select};
 
 use super::SignatureAlgorithm;
 use super::chain::Chain;
 use super::problem::Problem;
 use crate::entra::Exchange;
 use crate::error::Error;
+use crate::token_answer::excerpt;
 
 /// Why a [`Signer`] did not sign: an error of any type. Its text is shown to the user and must hold no secret.
 pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
@@ -96,7 +93,7 @@ pub trait Signer: Send + Sync {
     /// exchange, so that a renewed one is taken up.
     ///
     /// # Errors
-    /// Whatever keeps it from the certificate.
+    /// Whatever keeps it from the certificate. It is told to the caller as the reason.
     async fn certificate(&self) -> Result<Vec<Vec<u8>>, SignerError>;
 
     /// Signs. What is passed is the text to sign, not its digest: hash it with the hash of the algorithm where the key
@@ -104,7 +101,7 @@ pub trait Signer: Send + Sync {
     /// ES256, 96 for ES384), not DER.
     ///
     /// # Errors
-    /// Whatever keeps it from signing.
+    /// Whatever keeps it from signing. It is told to the caller as the reason.
     async fn sign(&self, signing_input: &[u8]) -> Result<Vec<u8>, SignerError>;
 }
 
@@ -148,22 +145,21 @@ async fn in_time<T>(
     answer: impl Future<Output = Result<T, SignerError>> + Send,
     exchange: &Exchange<'_>,
 ) -> Result<T, Error> {
-    let clock = exchange.platform.clock();
-    let limit: Duration = exchange.deadline.left(clock);
-    match select(Box::pin(answer), Box::pin(async { clock.sleep(limit).await })).await {
-        Either::Left((Ok(answer), _)) => Ok(answer),
-        Either::Left((Err(error), _)) => {
-            let failed = Error::failed(format!("the signer could not {what}: {error}"));
-            Err(failed
-                .next("see that the vault or device with the key can be reached, and that this program may use it"))
+    const NEXT: &str = "see that the vault or device with the key can be reached, and that this program may use it";
+    match exchange.deadline.keep(exchange.platform.clock(), answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(reason)) => {
+            let what = format!("the signer could not {what}");
+            Err(match reason.downcast::<Error>() {
+                Ok(error) => error.because(&what),
+                Err(reason) => Error::failed(format!("{what}: {}", excerpt(&reason.to_string())))
+                    .next(NEXT)
+                    .caused_by_any(reason.into()),
+            })
         }
-        Either::Right(_) => Err(Error::failed(format!("the signer did not {what} within {} seconds", limit.as_secs()))
-            .next("see that the vault or device with the key can be reached")),
-    }
-}
-
-impl fmt::Debug for dyn Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer").field("algorithm", &self.algorithm()).finish_non_exhaustive()
+        Err(limit) => {
+            let late = format!("the signer did not {what} within {} s", limit.as_secs_f32());
+            Err(Error::failed(late).next(NEXT))
+        }
     }
 }

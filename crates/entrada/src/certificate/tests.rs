@@ -235,7 +235,7 @@ async fn what_a_signer_gets_wrong_is_told_before_anything_is_sent() {
         (Vault::of(&old), "it has expired on 2027-01-14", "renew the certificate"),
         (wrong_kind, "PS256 was asked for, and it has an EC key", "ask for ES256"),
         (Vault::of(&one).with(Fault::Refuses), "the signer could not sign: the vault says 403", "can be reached"),
-        (Vault::of(&one).with(Fault::Hangs), "the signer did not sign within 60 seconds", "can be reached"),
+        (Vault::of(&one).with(Fault::Hangs), "the signer did not sign within 60 s", "can be reached"),
         (Vault::of(&one).with(Fault::Der), "its signature of 70 bytes is no ES256 of the certificate's key", "not DER"),
         (another_key, "its signature of 64 bytes is no ES256", "with the key of the certificate"),
     ] {
@@ -245,6 +245,13 @@ async fn what_a_signer_gets_wrong_is_told_before_anything_is_sent() {
         assert!(text.starts_with("ClientCertificateCredential: ") && text.contains(words), "{text}");
         assert!(error.remedy().is_some_and(|remedy| remedy.contains(next)), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_signers_own_error_is_kept() {
+    let error = signed_by(Vault::of(&made("vault", -1, 1)).with(Fault::Refuses)).await.expect_err("refused");
+    let source = std::error::Error::source(&error).expect("the signer's");
+    assert_eq!(source.to_string(), "the vault says 403");
 }
 
 #[test]

@@ -159,9 +159,9 @@ pub(super) fn cached(
     assertion: CertificateAssertion,
     options: EntraOptions,
 ) -> Result<Cached, Error> {
-    let parts = assertion.parts();
-    let client = Client::new(tenant_id, client_id, Proof::Assertion(Arc::new(assertion)), &options)?;
-    let principal = client.principal("client certificate", &parts.each_ref().map(Option::as_deref));
+    let assertion = Arc::new(assertion);
+    let client = Client::new(tenant_id, client_id, Proof::Assertion(assertion.clone()), &options)?;
+    let principal = client.principal("client certificate", &assertion.parts().each_ref().map(Option::as_deref));
     let platform = client.platform.clone();
     Ok(Cached::new(name, principal, AppOnly { client }, platform, options.cache))
 }

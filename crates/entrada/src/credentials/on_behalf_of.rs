@@ -187,9 +187,10 @@ impl OnBehalfOfCredential {
         assertion: Result<CertificateAssertion, Error>,
         options: OnBehalfOfCredentialOptions,
     ) -> Result<Arc<Self>, Error> {
-        let named = assertion.as_ref().map(CertificateAssertion::parts).unwrap_or_default();
+        let assertion = assertion.map(Arc::new);
+        let named = assertion.as_ref().map(|assertion| assertion.parts()).unwrap_or_default();
         let parts = [Some("certificate"), named[0].as_deref(), named[1].as_deref(), named[2].as_deref()];
-        let proof = assertion.map(|assertion| Proof::Assertion(Arc::new(assertion)));
+        let proof = assertion.clone().map(|assertion| Proof::Assertion(assertion));
         Self::made(tenant_id, client_id, proof, &parts, Some(options))
     }
 
