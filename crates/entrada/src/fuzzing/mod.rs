@@ -11,6 +11,7 @@ mod check;
 mod entra;
 mod machine;
 mod managed_identity;
+mod redirect_request;
 mod sign_in;
 mod tokens;
 
@@ -19,6 +20,7 @@ pub use certificates::certificate;
 pub use challenge::www_authenticate;
 pub use entra::{error_body, token_response};
 pub use managed_identity::{arc_challenge, managed_identity};
+pub use redirect_request::redirect_request;
 pub use sign_in::{authentication_record, device_code, id_token};
 pub use tokens::{azure_cli_output, given_token, jwt};
 
@@ -38,6 +40,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("id_token", id_token),
     ("jwt", jwt),
     ("managed_identity", managed_identity),
+    ("redirect_request", redirect_request),
     ("token_response", token_response),
     ("www_authenticate", www_authenticate),
 ];

@@ -6,7 +6,7 @@ mod device_code;
 mod page;
 mod record;
 mod redirect_listener;
-mod redirect_request;
+pub(crate) mod redirect_request;
 mod redirect_uri;
 mod renewal;
 mod session;
