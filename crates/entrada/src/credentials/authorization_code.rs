@@ -4,12 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use azure_core::credentials::Secret;
+use azure_core::credentials::{Secret, SecretBytes};
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::client_assertion;
 use super::entra_options::EntraOptions;
+use crate::assertions::{ClientAssertion, Presented};
 use crate::cache::{Cache, Flights, Joined, Principal};
+use crate::certificate::{AssertionOptions, CertificateAssertion};
 use crate::credential::{Cached, Source, credential_from_cached};
 use crate::deadline::Deadline;
 use crate::entra::{self, Client, Grant, Proof, check_secret};
@@ -56,8 +59,13 @@ pub struct AuthorizationCodeCredential {
 /// Options for [`AuthorizationCodeCredential`].
 #[derive(Clone, Debug, Default)]
 pub struct AuthorizationCodeCredentialOptions {
-    /// The app's secret; none for a public client.
+    /// The app's secret; none for a public client, or where it proves itself with something else.
     pub client_secret: Option<Secret>,
+    /// The password that a certificate's private key, or the PKCS#12 file, is encrypted with. By default there is none.
+    pub certificate_password: Option<Secret>,
+    /// Whether to send a certificate, and those that vouch for it, in the header `x5c` of the assertion that its key signs.
+    /// By default not.
+    pub send_certificate_chain: bool,
     /// The verifier whose challenge was sent with the person (RFC 7636), where one was.
     pub code_verifier: Option<Secret>,
     /// What it has in common with other credentials of Entra.
@@ -65,7 +73,8 @@ pub struct AuthorizationCodeCredentialOptions {
 }
 
 impl AuthorizationCodeCredential {
-    /// Creates the credential. Nothing is sent. `redirect_uri` is the one that the code was sent to.
+    /// Creates the credential of a public client, or of an app with a secret. Nothing is sent. `redirect_uri` is the one that
+    /// the code was sent to.
     ///
     /// # Errors
     /// Where the tenant id, client id, code, redirect URI, secret, verifier or authority cannot be right.
@@ -76,21 +85,86 @@ impl AuthorizationCodeCredential {
         redirect_uri: &str,
         options: Option<AuthorizationCodeCredentialOptions>,
     ) -> Result<Arc<Self>, Error> {
+        let mut options = options.unwrap_or_default();
+        let proof = match options.client_secret.take() {
+            Some(secret) => {
+                check_secret(secret.secret()).map(|()| Proof::Secret(Zeroizing::new(secret.secret().to_owned())))
+            }
+            None => Ok(Proof::None),
+        };
+        Self::made(tenant_id, &client_id, &authorization_code, redirect_uri, proof, &[], options)
+    }
+
+    /// The same for an app with a certificate and its private key, as PEM or PKCS#12; see
+    /// [`ClientCertificateCredential`](crate::ClientCertificateCredential).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and where the certificate cannot be used, or there is a secret as well.
+    pub fn with_certificate(
+        tenant_id: &str,
+        client_id: String,
+        authorization_code: Secret,
+        redirect_uri: &str,
+        certificate: SecretBytes,
+        options: Option<AuthorizationCodeCredentialOptions>,
+    ) -> Result<Arc<Self>, Error> {
         let options = options.unwrap_or_default();
+        let how = AssertionOptions { send_certificate_chain: options.send_certificate_chain, ..Default::default() };
+        let assertion = CertificateAssertion::from_bytes(&certificate, options.certificate_password.as_ref(), how);
+        let (proof, parts) = match assertion {
+            Ok(assertion) => {
+                let parts = assertion.parts();
+                (Ok(Proof::Assertion(Arc::new(assertion))), parts)
+            }
+            Err(error) => (Err(error), Default::default()),
+        };
+        let parts = parts.each_ref().map(Option::as_deref);
+        Self::made(tenant_id, &client_id, &authorization_code, redirect_uri, proof, &parts, options)
+    }
+
+    /// The same for an app that shows assertions in place of a secret. None is asked for yet.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and where there is a secret as well.
+    pub fn with_assertion(
+        tenant_id: &str,
+        client_id: String,
+        authorization_code: Secret,
+        redirect_uri: &str,
+        assertion: impl ClientAssertion,
+        options: Option<AuthorizationCodeCredentialOptions>,
+    ) -> Result<Arc<Self>, Error> {
+        let identity = client_assertion::identity(&assertion);
+        let proof = Ok(Proof::Assertion(Arc::new(Presented(Arc::new(assertion)))));
+        let options = options.unwrap_or_default();
+        Self::made(tenant_id, &client_id, &authorization_code, redirect_uri, proof, &[Some(&identity)], options)
+    }
+
+    /// `parts` set apart what the proof alone does not.
+    fn made(
+        tenant_id: &str,
+        client_id: &str,
+        code: &Secret,
+        redirect_uri: &str,
+        proof: Result<Proof, Error>,
+        parts: &[Option<&str>],
+        options: AuthorizationCodeCredentialOptions,
+    ) -> Result<Arc<Self>, Error> {
         let make = || {
-            let code = check_code(authorization_code.secret())?;
+            let proof = proof?;
+            if options.client_secret.is_some() {
+                return Err(Error::invalid_argument(
+                    "there are two proofs: a client secret, and a certificate or an assertion",
+                )
+                .next("leave out the client_secret"));
+            }
+            let code = check_code(code.secret())?;
             check_redirect_uri(redirect_uri)?;
             let verifier =
                 options.code_verifier.as_ref().map(|verifier| check_verifier(verifier.secret())).transpose()?;
-            let proof = match &options.client_secret {
-                Some(secret) => {
-                    check_secret(secret.secret())?;
-                    Proof::Secret(Zeroizing::new(secret.secret().to_owned()))
-                }
-                None => Proof::None,
-            };
-            let client = Client::new(tenant_id, &client_id, proof, &options.entra)?;
-            let principal = client.principal("authorization code", &[Some(code.as_str()), Some(redirect_uri)]);
+            let client = Client::new(tenant_id, client_id, proof, &options.entra)?;
+            let parts = [&[Some(code.as_str()), Some(redirect_uri)], parts].concat();
+            let principal = client.principal("authorization code", &parts);
             let platform = client.platform.clone();
             let cache = options.entra.cache.clone().unwrap_or_else(Cache::process);
             let redemption = Arc::new(Redemption {
@@ -257,12 +331,12 @@ mod tests {
     fn options(machine: &Scripted, cache: &Arc<Cache>) -> AuthorizationCodeCredentialOptions {
         AuthorizationCodeCredentialOptions {
             client_secret: Some("s&cret".into()),
-            code_verifier: None,
             entra: EntraOptions {
                 platform: Some(machine.platform.clone()),
                 cache: Some(Arc::clone(cache)),
                 ..Default::default()
             },
+            ..Default::default()
         }
     }
 
@@ -333,6 +407,21 @@ mod tests {
             assert!(error.remedy().is_some_and(|next| next.contains("sign in again")), "{error}");
         }
         assert_eq!(machine.http.sent().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn an_assertion_is_shown_in_place_of_a_secret() {
+        let machine = Scripted::new(&[]).answers([Ok(granted("t-1", "r-1"))]);
+        let cache = Cache::new(Default::default());
+        let new = |options| {
+            let assertion = || async { Ok::<_, Error>("e30.e30.s".to_owned()) };
+            AuthorizationCodeCredential::with_assertion("t", "c".into(), "c0de".into(), URI, assertion, Some(options))
+        };
+        let own = AuthorizationCodeCredentialOptions { client_secret: None, ..options(&machine, &cache) };
+        new(own).expect("valid").token(&request("s")).await.expect("a token");
+        assert!(machine.http.sent()[0].body.contains("client_assertion=e30.e30.s"), "{}", machine.http.sent()[0].body);
+        let error = new(options(&machine, &cache)).expect_err("a secret as well");
+        assert!(error.is_invalid_argument() && error.to_string().contains("two proofs"), "{error}");
     }
 
     #[test]
