@@ -18,7 +18,8 @@ const VARIABLE: &str = "AZURE_REGIONAL_AUTHORITY_NAME";
 /// Words that want the region to be found out; the second and third are those of older clients.
 const DETECT: [&str; 3] = ["autodiscover", "tryautodetect", "true"];
 /// <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
-const COMPUTE: &str = "http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01";
+const METADATA_SERVICE: &str = "http://169.254.169.254";
+const COMPUTE: &str = "metadata/instance/compute?api-version=2021-02-01";
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How long it is remembered that the region cannot be found out.
 const IGNORANCE: Duration = Duration::from_secs(600);
@@ -125,7 +126,9 @@ impl Here {
 
 /// Asks the metadata service, once and not for long: without an answer the global endpoint does as well.
 async fn look(machine: &Platform) -> Option<String> {
-    let request = HttpRequest::get(Url::parse(COMPUTE).ok()?, Route::Direct, TIMEOUT)
+    let elsewhere = machine.environment().var("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+    let service = elsewhere.as_deref().unwrap_or(METADATA_SERVICE).trim_end_matches('/');
+    let request = HttpRequest::get(Url::parse(&format!("{service}/{COMPUTE}")).ok()?, Route::Direct, TIMEOUT)
         .header(HeaderName::from_static("metadata"), HeaderValue::from_static("true"));
     let found = match machine.http().send(&request).await {
         Ok(response) if response.status == 200 => {
@@ -188,7 +191,7 @@ mod tests {
         }
         let sent = machine.http.sent();
         assert_eq!(sent.len(), 1);
-        assert_eq!((&*sent[0].line, sent[0].route), (&*format!("GET {COMPUTE}"), Route::Direct));
+        assert_eq!((&*sent[0].line, sent[0].route), (&*format!("GET {METADATA_SERVICE}/{COMPUTE}"), Route::Direct));
         assert_eq!(sent[0].headers["metadata"], "true");
     }
 
