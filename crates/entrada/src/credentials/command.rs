@@ -153,6 +153,8 @@ impl Source for Printed {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::credential::Credential;
     use crate::error::Outcome;
@@ -229,5 +231,22 @@ mod tests {
         }
         assert!(CommandCredential::new(["./tool"], None).expect_err("relative").is_invalid_argument());
         assert!(CommandCredential::new([""; 0], None).expect_err("none").is_invalid_argument());
+    }
+
+    proptest! {
+        #[test]
+        fn only_names_reach_the_arguments(scopes in proptest::collection::vec("\\PC{0,12}", 0..3), tenant in "\\PC{0,12}") {
+            let machine = Scripted::new(&[]);
+            let command = Command::new(["/opt/tool", "{scopes}", "{resource}", "{tenant}"]).expect("valid");
+            let source = Printed { command, tenant_id: None, timeout: Duration::from_secs(1), platform: machine.platform };
+            let request = TokenRequest { tenant_id: Some(tenant), ..TokenRequest::new(scopes) };
+            if source.check(&request).is_ok() {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+                for argument in source.arguments(&request).expect("checked") {
+                    let argument = argument.into_string().expect("text");
+                    prop_assert!(!argument.starts_with('-') && argument.chars().all(plain), "{}", argument);
+                }
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use entrada::{
     AzureCliCredential, AzureCliCredentialOptions, Cache, CacheLimits, ClientSecretCredential,
     ClientSecretCredentialOptions, Credential, DefaultAzureCredential, DefaultAzureCredentialOptions, EntraOptions,
     EnvironmentCredential, EnvironmentCredentialOptions, Error, ExpectedIdentity, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, UserAssignedId,
+    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 use entrada_emulator::Emulator;
 use futures::future::BoxFuture;
@@ -71,6 +71,12 @@ pub(crate) fn make(
             process_timeout: options.process_timeout.map(Duration::from_secs),
             cache,
             platform,
+            ..Default::default()
+        }))?,
+        "WorkloadIdentityCredential" => WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
+            tenant_id: options.tenant_id.clone(),
+            client_id: options.client_id.clone(),
+            entra: EntraOptions { cache, platform, ..Default::default() },
             ..Default::default()
         }))?,
         "DefaultAzureCredential" => {
