@@ -111,14 +111,10 @@ impl AuthorizationCodeCredential {
         let options = options.unwrap_or_default();
         let how = AssertionOptions { send_certificate_chain: options.send_certificate_chain, ..Default::default() };
         let assertion = CertificateAssertion::from_bytes(&certificate, options.certificate_password.as_ref(), how);
-        let (proof, parts) = match assertion {
-            Ok(assertion) => {
-                let parts = assertion.parts();
-                (Ok(Proof::Assertion(Arc::new(assertion))), parts)
-            }
-            Err(error) => (Err(error), Default::default()),
-        };
-        let parts = parts.each_ref().map(Option::as_deref);
+        let assertion = assertion.map(Arc::new);
+        let named = assertion.as_ref().map(|assertion| assertion.parts()).unwrap_or_default();
+        let parts = named.each_ref().map(Option::as_deref);
+        let proof = assertion.clone().map(|assertion| Proof::Assertion(assertion));
         Self::made(tenant_id, &client_id, &authorization_code, redirect_uri, proof, &parts, options)
     }
 
