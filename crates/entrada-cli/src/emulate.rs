@@ -1,10 +1,11 @@
 //! `entrada emulate`: a small Azure on loopback, and a program inside it.
 
+use crate::browse;
 use crate::exports::{self, Shell};
 use crate::program::{self, Ended};
 use crate::summary::Summary;
 use clap::{Args, ValueEnum};
-use entrada_emulator::{Config, Emulator, Exchange, Host};
+use entrada_emulator::{Config, Emulator, Exchange, Host, StartError};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -26,6 +27,11 @@ pub(crate) struct Arguments {
     /// Where the command believes it runs.
     #[arg(long, value_enum, default_value_t = Where::Laptop)]
     host: Where,
+
+    /// Sign this user in wherever somebody is asked to, without a page: in the browser that the command opens, and with
+    /// the code of a device. Without it, pages are shown, and BROWSER is as it was.
+    #[arg(long, value_name = "USER")]
+    sign_in_as: Option<String>,
 
     /// Write every exchange as a line of JSON to FILE, or to standard output for `-`.
     #[arg(long, value_name = "FILE")]
@@ -100,6 +106,9 @@ Examples:
     entrada emulate --host github-actions -- python app.py
     entrada emulate -- sh -c 'AZURE_CLIENT_CERTIFICATE_PATH=$ENTRADA_EMULATOR_CERTIFICATE python app.py'
 
+  A program that signs a person in, with the browser or a device code, where no person is:
+    entrada emulate --sign-in-as ada@contoso.onmicrosoft.com -- python app.py
+
   A look at every exchange:
     entrada emulate --journal - --quiet -- python app.py
 
@@ -151,10 +160,13 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         None => Ok(Config::default()),
         Some(path) => Config::load(path),
     };
-    let config = match config {
+    let mut config = match config {
         Ok(config) => config,
         Err(error) => return fail(2, &error.to_string()),
     };
+    if let Some(user) = &arguments.sign_in_as {
+        config.sign_in_as = Some(user.clone());
+    }
     if arguments.print_config {
         return match config.to_toml() {
             // A reader that stops reading has what it wants.
@@ -175,7 +187,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     code
 }
 
-fn fail(code: u8, message: &str) -> ExitCode {
+pub(crate) fn fail(code: u8, message: &str) -> ExitCode {
     say(&format!("entrada: {message}"));
     ExitCode::from(code)
 }
@@ -190,22 +202,28 @@ async fn emulate(arguments: Arguments, config: Config) -> ExitCode {
         Ok(output) => output,
         Err(message) => return fail(2, &message),
     };
+    let has_robot = config.sign_in_as.is_some();
     let emulator = match Emulator::start(config).await {
         Ok(emulator) => emulator,
+        // The world has been checked, but for what the arguments add to it.
+        Err(error @ StartError::Config(_)) => return fail(2, &error.to_string()),
         Err(error) => return fail(1, &error.to_string()),
     };
     let host = Host::from(arguments.host);
     if let Err(error) = emulator.prepare(host).await {
         return fail(1, &error.to_string());
     }
+    let environment = match environment(&emulator, host, has_robot) {
+        Ok(environment) => environment,
+        Err(error) => return fail(1, &format!("cannot write to a temporary folder: {error}")),
+    };
     let exchanges = emulator.journal().follow();
     let recorder = tokio::spawn(record(exchanges, output, arguments.quiet));
     let ended = match program {
         Some(program) => {
-            let environment = emulator.environment(host);
             program::run(&program, &arguments.command[1..], &environment, emulator.cleared_environment()).await
         }
-        None => serve(&emulator, host, arguments.shell, arguments.quiet).await,
+        None => serve(&emulator, &environment, arguments.shell, arguments.quiet).await,
     };
     emulator.shutdown().await;
     if let Ok(summary) = recorder.await
@@ -219,15 +237,34 @@ async fn emulate(arguments: Arguments, config: Config) -> ExitCode {
     }
 }
 
+/// The variables of the command. With a user to sign in there is nobody at a browser, and `BROWSER` names what does
+/// without.
+fn environment(emulator: &Emulator, host: Host, has_robot: bool) -> io::Result<Vec<(String, String)>> {
+    let mut environment = emulator.environment(host);
+    if has_robot {
+        let authority = emulator.authority_file();
+        let folder = authority.parent().unwrap_or(&authority);
+        let browser = browse::write(folder, &emulator.gateway_url_of(host), &authority)?;
+        // Those that tell that the variables are complete stay last.
+        environment.insert(0, ("BROWSER".to_owned(), browser.to_string_lossy().into_owned()));
+    }
+    Ok(environment)
+}
+
 /// Serves without a command, until SIGINT or SIGTERM.
-async fn serve(emulator: &Emulator, host: Host, shell: Shell, quiet: bool) -> Result<Ended, program::Failure> {
+async fn serve(
+    emulator: &Emulator,
+    environment: &[(String, String)],
+    shell: Shell,
+    quiet: bool,
+) -> Result<Ended, program::Failure> {
     let mut lines = String::new();
     for name in emulator.cleared_environment() {
         lines.push_str(&exports::unset(shell, name));
         lines.push('\n');
     }
-    for (name, value) in emulator.environment(host) {
-        lines.push_str(&exports::set(shell, &name, &value));
+    for (name, value) in environment {
+        lines.push_str(&exports::set(shell, name, value));
         lines.push('\n');
     }
     let mut out = io::stdout().lock();

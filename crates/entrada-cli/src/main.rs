@@ -1,5 +1,6 @@
 //! The `entrada` command: identities for apps that use Azure, and an Azure to try them on.
 
+mod browse;
 mod emulate;
 mod exports;
 mod program;
@@ -19,10 +20,13 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Emulate(emulate::Arguments),
+    #[command(hide = true)]
+    Browse(browse::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Emulate(arguments) => emulate::run(arguments),
+        Verb::Browse(arguments) => browse::run(arguments),
     }
 }

@@ -1,6 +1,7 @@
 //! What a run tells on standard error: refused names at once, and a short account at the end.
 
 use crate::emulate::say;
+use entrada_emulator::journal::NOBODY_THERE;
 use entrada_emulator::{Exchange, Service};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,10 @@ pub(crate) struct Summary {
 impl Summary {
     /// A line about an exchange that a user should know of at once, the first time it happens.
     pub(crate) fn news(&mut self, exchange: &Exchange) -> Option<String> {
+        if exchange.note.as_deref() == Some(NOBODY_THERE) {
+            let line = format!("entrada: {}: {NOBODY_THERE}", exchange.host);
+            return self.told.insert(line.clone()).then_some(line);
+        }
         if exchange.service != Service::Gateway || exchange.host.starts_with("169.254.") {
             return None;
         }

@@ -1,5 +1,6 @@
 //! What tests do to users while a run goes on.
 
+use crate::browse::{BrowseError, browse};
 use crate::config::{Mfa, Refusal};
 use crate::emulator::Emulator;
 use crate::user_changes::{self, Change, UserError};
@@ -13,6 +14,15 @@ impl Emulator {
     /// When the world has no user of that name.
     pub fn sign_in_as(&self, user: Option<&str>) -> Result<(), UserError> {
         user_changes::sign_in_as(self.state(), user)
+    }
+
+    /// Goes to an address as a browser would, with nobody in front of it, until a program on this machine has the answer;
+    /// see [`browse`](crate::browse()).
+    ///
+    /// # Errors
+    /// When the emulator shows a page, because there is nobody to sign in, or something cannot be reached.
+    pub async fn browse(&self, address: &str) -> Result<(), BrowseError> {
+        browse(address, &self.gateway_url(), self.authority_pem()).await
     }
 
     /// Revokes all that a user has signed in to: refresh tokens are refused with AADSTS50173, and sessions of browsers

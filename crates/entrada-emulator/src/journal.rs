@@ -157,6 +157,9 @@ impl Exchange {
 /// The note of an answer that asks for a token.
 pub const CHALLENGE: &str = "challenge";
 
+/// The note of a page that was shown where no person is: the program that opened it waits in vain.
+pub const NOBODY_THERE: &str = "a page was shown, and nobody is there to read it; say who signs in with --sign-in-as";
+
 /// A principal, as the journal names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {

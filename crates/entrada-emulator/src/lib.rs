@@ -187,6 +187,7 @@ mod authorities;
 mod authority;
 mod blob;
 mod body;
+mod browse;
 mod call;
 mod certificates;
 mod clock;
@@ -232,6 +233,7 @@ mod user_changes;
 mod user_tokens;
 pub mod world;
 
+pub use browse::{BrowseError, browse};
 pub use certificates::CertificateError;
 pub use certificates::run::CertificateFiles;
 pub use config::{Config, ConfigError};

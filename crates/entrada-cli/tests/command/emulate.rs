@@ -184,3 +184,52 @@ fn help_teaches() {
     let wrong = entrada.run(&["emulate", "--host", "moon", "--", "true"]);
     assert!(wrong.code == Some(2) && wrong.err.contains("app-service"), "{wrong:?}");
 }
+
+/// Hears one request, answers it, and gives its first line.
+#[cfg(unix)]
+fn hear(listener: &std::net::TcpListener) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let (mut stream, _) = listener.accept().expect("a connection");
+    let mut line = String::new();
+    BufReader::new(stream.try_clone().expect("a stream")).read_line(&mut line).expect("a request");
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").expect("answered");
+    line
+}
+
+#[cfg(unix)]
+#[test]
+fn a_browser_signs_the_user_in_where_no_person_is() {
+    let entrada = Entrada::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let address = format!(
+        "https://login.microsoftonline.com/organizations/oauth2/v2.0/authorize?client_id=04b07795-8ddb-461a-bbee-02f9e1bf7b46\
+         &response_type=code&scope=User.Read&state=s&redirect_uri=http%3A%2F%2F127.0.0.1%3A{port}"
+    );
+    // The program that opens the browser goes on at once, and is there until the answer has come.
+    let heard = entrada.folder.path().join("heard");
+    let script = format!(
+        "\"$BROWSER\" '{address}' && for i in $(seq 600); do test -e {0} && exit 0; sleep 0.1; done; exit 9",
+        heard.display()
+    );
+    let hearing = std::thread::spawn(move || {
+        let line = hear(&listener);
+        std::fs::write(heard, "").expect("written");
+        line
+    });
+    let ended =
+        entrada.run(&["emulate", "--quiet", "--sign-in-as", "ada@contoso.onmicrosoft.com", "--", "sh", "-c", &script]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let line = hearing.join().expect("heard");
+    assert!(line.starts_with("GET /?code=1.") && line.contains("&state=s"), "{line}");
+}
+
+#[test]
+fn a_user_who_is_not_there_cannot_sign_in() {
+    let entrada = Entrada::new();
+    let refused = entrada.run(&["emulate", "--sign-in-as", "nobody@contoso.onmicrosoft.com", "--", "true"]);
+    assert!(refused.code == Some(2) && refused.err.contains("ada@contoso.onmicrosoft.com"), "{refused:?}");
+    let mut plain = entrada.command(&["emulate", "--quiet", "--", "env"]);
+    plain.env("BROWSER", "/mine");
+    assert!(ended(plain).out.contains("BROWSER=/mine\n"), "without it the user's own browser stays");
+}

@@ -44,6 +44,7 @@ pub(crate) fn client(emulator: &Emulator, host: Host) -> Client {
     Client::builder()
         .proxy(Proxy::all(emulator.gateway_url_of(host)).expect("proxy"))
         .tls_certs_only([authority])
+        .redirect(reqwest::redirect::Policy::none())
         .build()
         .expect("client")
 }

@@ -13,9 +13,11 @@ use super::sign_ins::device_codes::Stage;
 use super::sign_ins::secret_text;
 use super::sign_ins::sessions::SignedIn;
 use super::{EntraError, policy, robot};
+use crate::browse::USER_AGENT;
 use crate::call::Reply;
 use crate::clock;
 use crate::config::{App, Mfa, User};
+use crate::journal::NOBODY_THERE;
 use crate::people::Person;
 use crate::user_tokens::{SignIn, object_id_of_hint};
 use base64::Engine;
@@ -124,6 +126,7 @@ fn advance(web: &Web<'_>, id: &str, mut attempt: Attempt, problem: Option<Proble
         Some(problem) => reply.note(format!("AADSTS{}: {}", problem.code, problem.text)),
         None => reply,
     };
+    let reply = if web.call.header("user-agent") == Some(USER_AGENT) { reply.note(NOBODY_THERE) } else { reply };
     let reply = match attempt.user.as_deref().and_then(|user| web.state.directory.account_of(user)) {
         Some(user) => shown(web, reply, user, &client_id(&attempt, web)),
         None => reply,
