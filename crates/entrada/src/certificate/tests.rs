@@ -8,7 +8,7 @@ use azure_core::credentials::{Secret, SecretBytes};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use time::{Duration, OffsetDateTime};
 
 use super::read::ClientCertificate;
@@ -265,17 +265,15 @@ fn names_of_algorithms_are_those_of_jwts() {
     assert!(error.is_invalid_argument() && error.to_string().contains("use PS256"), "{error}");
 }
 
-/// Something that is nearly a certificate: a whole one with a few bytes changed, or cut off.
+/// Something that is nearly a certificate: one of the fuzzer's seeds with a few bytes changed, or cut off.
 fn nearly() -> impl Strategy<Value = Vec<u8>> {
-    let p384 = || {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).expect("a key");
-        let certificate = CertificateParams::default().self_signed(&key).expect("a certificate");
-        format!("{}{}", key.serialize_pem(), certificate.pem()).into_bytes()
-    };
-    let one = made("one", -1, 1);
-    let whole = [one.pem.into_bytes(), one.der, p384(), ARCHIVE.to_vec(), PKCS8.to_vec()];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/certificate");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("seeds").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    let whole: Vec<_> = files.iter().map(|file| std::fs::read(file).expect("a seed")).collect();
     let changes = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
-    (prop::sample::select(whole.to_vec()), changes, any::<prop::sample::Index>(), any::<bool>()).prop_map(
+    (prop::sample::select(whole), changes, any::<prop::sample::Index>(), any::<bool>()).prop_map(
         |(mut content, changes, end, cut)| {
             for (place, byte) in changes {
                 let place = place.index(content.len());
@@ -288,13 +286,6 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
         },
     )
 }
-
-/// The frame of a PKCS#12 archive without a MAC: an empty list of contents.
-const ARCHIVE: &[u8] =
-    &[0x30, 22, 2, 1, 3, 0x30, 17, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1, 0xa0, 4, 4, 2, 0x30, 0];
-/// The frame of a private key of RSA in PKCS#8.
-const PKCS8: &[u8] =
-    &[0x30, 26, 2, 1, 0, 0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0, 4, 6, 0x30, 4, 2, 1, 0, 0];
 
 proptest! {
     #[test]
