@@ -133,6 +133,13 @@ impl Reply {
         reply
     }
 
+    /// A refusal in the form that most services have, with a note of the same.
+    pub(crate) fn problem(status: u16, code: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let note = format!("{code}: {message}");
+        Self::json(status, &serde_json::json!({"error": {"code": code, "message": message}})).note(note)
+    }
+
     pub(crate) fn text(status: u16, body: impl Into<String>) -> Self {
         let mut reply = Self::new(status).header("content-type", "text/plain; charset=utf-8");
         reply.body = body.into().into();

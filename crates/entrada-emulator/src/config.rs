@@ -1,5 +1,6 @@
 //! The description of a world: tenants, principals, resources and faults, from TOML or built in Rust.
 
+use crate::challenges::Challenge;
 use crate::faults::FaultRule;
 use crate::world;
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,8 @@ pub struct Config {
     pub storage_accounts: Vec<StorageAccount>,
     /// Role assignments in force from the start.
     pub role_assignments: Vec<RoleAssignmentEntry>,
+    /// What resource servers demand of tokens from the start, beyond that they are good.
+    pub challenges: Vec<Challenge>,
     /// Faults in force from the start.
     pub faults: Vec<FaultRule>,
 }
@@ -294,6 +297,9 @@ pub struct Api {
     /// Version of its access tokens, 1 or 2; default 2.
     #[serde(default = "two")]
     pub token_version: u8,
+    /// Host name at which the emulator answers as this API, and tells a caller who they are; default none.
+    #[serde(default)]
+    pub host: Option<String>,
     /// Names of the permissions that apps can have in a user's name; default `user_impersonation`.
     #[serde(default = "impersonation")]
     pub scopes: Vec<String>,
@@ -455,6 +461,7 @@ impl Config {
             vaults: Vec::new(),
             storage_accounts: Vec::new(),
             role_assignments: Vec::new(),
+            challenges: Vec::new(),
             faults: Vec::new(),
         }
     }

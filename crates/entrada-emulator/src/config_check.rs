@@ -27,6 +27,9 @@ impl Config {
         self.check_resources()?;
         self.check_identities()?;
         self.check_assignments()?;
+        for (index, challenge) in self.challenges.iter().enumerate() {
+            challenge.check().map_err(|message| problem("", format!("challenge {}: {message}", index + 1)))?;
+        }
         for (index, rule) in self.faults.iter().enumerate() {
             rule.check().map_err(|message| problem("", format!("fault {}: {message}", index + 1)))?;
         }
@@ -85,6 +88,12 @@ impl Config {
             // An API that signs in itself has an app with the same client id.
             unique(&mut seen, "client_id of an api", &api.client_id)?;
             self.has_tenant(&api.tenant)?;
+            if let Some(host) = &api.host {
+                unique(&mut seen, "host of an api", host)?;
+                if !host.contains('.') || url::Host::parse(host).is_err() {
+                    return Err(problem(host, format!("api `{}`: `{host}` is not a host name", api.name)));
+                }
+            }
             if !matches!(api.token_version, 1 | 2) {
                 return Err(problem(&api.name, format!("api `{}`: token_version is 1 or 2", api.name)));
             }

@@ -117,6 +117,7 @@ impl Config {
         merge(&mut self.vaults, file.vaults, |entry| entry.name.clone());
         merge(&mut self.storage_accounts, file.storage_accounts, |entry| entry.name.clone());
         self.role_assignments.extend(file.role_assignments);
+        self.challenges.extend(file.challenges);
         self.faults.extend(file.faults);
         self
     }

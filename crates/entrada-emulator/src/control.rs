@@ -5,11 +5,13 @@
 
 use crate::body::AnswerBody;
 use crate::call::{Call, Reply};
+use crate::challenges::Challenge;
 use crate::config::RoleAssignmentEntry;
 use crate::faults::FaultRule;
 use crate::federated_token::Wish;
 use crate::issuers::AssertionWish;
 use crate::state::State;
+use crate::user_assertions::UserTokenWish;
 use crate::{control_users, rbac, role_changes};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
@@ -121,6 +123,17 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
             }
             done()
         }
+        ("GET", "/challenges") => Ok(Reply::json(200, &json!(state.challenges.all()))),
+        ("PUT", "/challenges") => {
+            let challenges: OneOrMany<Challenge> = body(call)?;
+            state.challenges.replace(challenges.into_vec()).map_err(|message| problem(400, message))?;
+            done()
+        }
+        ("DELETE", "/challenges") => {
+            state.challenges.replace(Vec::new()).map_err(|message| problem(400, message))?;
+            done()
+        }
+        ("POST", "/user-tokens") => user_tokens(state, json_body(call)?),
         ("POST", "/assertions") => {
             let wish: AssertionWish =
                 serde_json::from_value(json_body(call)?).map_err(|error| problem(400, error.to_string()))?;
@@ -140,10 +153,25 @@ fn route(state: &State, call: &Call) -> Result<Reply, Reply> {
         _ => control_users::route(state, call).unwrap_or_else(|| {
             Err(problem(
                 404,
-                format!("there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header, PUT|DELETE /certificates, POST /assertions, PUT|DELETE /federated-token, {}", control_users::PATHS),
+                format!("there are GET /status, GET|DELETE /journal, GET|PUT|DELETE /faults, GET|PUT|DELETE /role-assignments, PUT /identity-header, PUT|DELETE /certificates, POST /assertions, POST /user-tokens, GET|PUT|DELETE /challenges, PUT|DELETE /federated-token, {}", control_users::PATHS),
             ))
         }),
     }
+}
+
+/// Makes a user's token, or, with `first` and `count`, those of so many of the crowd.
+fn user_tokens(state: &State, mut wish: Value) -> Result<Reply, Reply> {
+    let mut number = |name: &str| match wish.as_object_mut().and_then(|wish| wish.remove(name)) {
+        None => Ok(None),
+        Some(value) => value.as_u64().map(Some).ok_or_else(|| problem(400, format!("`{name}` is a number"))),
+    };
+    let (first, count) = (number("first")?, number("count")?);
+    let wish: UserTokenWish = serde_json::from_value(wish).map_err(|error| problem(400, error.to_string()))?;
+    let tokens = match (first, count) {
+        (None, None) => state.issue_user_token(&wish).map(|token| vec![token]),
+        _ => state.issue_crowd_tokens(&wish, first.unwrap_or(0), count.unwrap_or(1)),
+    };
+    Ok(Reply::json(200, &json!({"tokens": tokens.map_err(|error| problem(400, error.to_string()))?})))
 }
 
 /// A certificate of an app.

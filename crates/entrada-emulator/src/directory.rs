@@ -162,6 +162,11 @@ impl Directory {
         })
     }
 
+    /// The API that the emulator answers as under a host name.
+    pub(crate) fn api_at(&self, host: &str) -> Option<&Api> {
+        self.config.apis.iter().find(|api| api.host.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(host)))
+    }
+
     /// A principal by object id.
     pub(crate) fn principal(&self, object_id: &str) -> Option<&Known> {
         self.principals.iter().find(|known| known.object_id.eq_ignore_ascii_case(object_id))

@@ -4,6 +4,7 @@ use crate::authority::Authority;
 use crate::blob::upstream::Upstream;
 use crate::certificates::CertificateError;
 use crate::certificates::run::{self, CertificateFiles};
+use crate::challenges::Challenge;
 use crate::config::{Config, ConfigError};
 use crate::control::Lock;
 use crate::endpoint_tls::EndpointCertificates;
@@ -19,6 +20,7 @@ use crate::rbac::AssignError;
 use crate::role_changes;
 use crate::state::State;
 use crate::tokens::SigningKey;
+use crate::user_assertions::{UserTokenError, UserTokenWish};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -327,6 +329,24 @@ impl Emulator {
     /// When the run does not sign for the issuer.
     pub fn issue_assertion(&self, wish: &AssertionWish) -> Result<String, AssertionError> {
         self.shared.state.issue_assertion(wish)
+    }
+
+    /// Makes a user's access token, as an API is shown by its callers, without anybody signing in: for tests and
+    /// benchmarks of what is done on behalf of users. It may wait for the signing key.
+    ///
+    /// # Errors
+    /// When there is no such user, app or resource.
+    pub fn issue_user_token(&self, wish: &UserTokenWish) -> Result<String, UserTokenError> {
+        self.shared.state.issue_user_token(wish)
+    }
+
+    /// Sets what resource servers demand of tokens beyond that they are good, in the place of what they demanded so far;
+    /// an empty list ends it.
+    ///
+    /// # Errors
+    /// When a challenge makes no sense; the message says why.
+    pub fn set_challenges(&self, challenges: Vec<Challenge>) -> Result<(), String> {
+        self.shared.state.challenges.replace(challenges)
     }
 
     /// Makes a new value of `IDENTITY_HEADER`, and of `MSI_SECRET`, and gives it. [`Emulator::environment`] hands it to programs

@@ -36,6 +36,8 @@ pub enum Service {
     Blob,
     /// Microsoft Graph.
     Graph,
+    /// An API of one's own.
+    Api,
     /// The service that gives jobs of GitHub Actions their tokens.
     #[serde(rename = "github-actions")]
     GitHubActions,
@@ -47,7 +49,7 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Service; 15] = [
+    pub const ALL: [Service; 16] = [
         Service::Gateway,
         Service::Entra,
         Service::Imds,
@@ -60,6 +62,7 @@ impl Service {
         Service::ResourceManager,
         Service::Blob,
         Service::Graph,
+        Service::Api,
         Service::GitHubActions,
         Service::AzurePipelines,
         Service::Issuer,
@@ -95,6 +98,7 @@ impl Service {
             Service::ResourceManager => "resource-manager",
             Service::Blob => "blob",
             Service::Graph => "graph",
+            Service::Api => "api",
             Service::GitHubActions => "github-actions",
             Service::AzurePipelines => "azure-pipelines",
             Service::Issuer => "issuer",

@@ -95,7 +95,8 @@
 //! | user who is locked out | `locked@contoso.onmicrosoft.com` | | `0b…36` | |
 //! | user of the partner | `frank@fabrikam.onmicrosoft.com` | | `0b…39` | Owner there |
 //! | users of the sovereign tenants | `ada@contoso.onmicrosoft.us`, `ada@contoso.partner.onmschina.cn` | | `0b…37`, `0b…38` | |
-//! | API with v2 tokens, and its app | `api://orders-api` | `c1…09` | `0b…09` | none |
+//! | users without end, the crowd; see [`world::crowd_user`] | `user-0@contoso.onmicrosoft.com`, … | | `0c…` | none |
+//! | API with v2 tokens at `https://orders-api.contoso.example`, and its app | `api://orders-api` | `c1…09` | `0b…09` | none |
 //! | vault | `https://contoso-vault.vault.azure.net` | | | holds the secret `database-password` |
 //! | storage account | `https://contosostore.blob.core.windows.net` | | | holds the container `orders` |
 //! | AD FS | `https://adfs.contoso.example/adfs` | | | all apps |
@@ -171,7 +172,9 @@
 //! | `GET`, `PUT`, `DELETE /role-assignments` | `{"principal", "role", "scope"}`; one, or a list |
 //! | `PUT /identity-header` | rotates `IDENTITY_HEADER` and `MSI_SECRET` and answers the new value |
 //! | `PUT`, `DELETE /certificates` | registers a certificate for an app, `{"client_id", "pem"}`; one, or a list; removes all of an app's, `{"client_id"}` |
+//! | `GET`, `PUT`, `DELETE /challenges` | lists, replaces, removes what resource servers demand of tokens, [`Challenge`]s; one, or a list |
 //! | `POST /assertions` | a token of an issuer that the run signs for, `{"issuer", "subject", "audience", "expires_in", "valid_in", "claims"}`, the last four of which may be left out; answers `{"assertion"}` |
+//! | `POST /user-tokens` | a user's token, without anybody signing in: `{"user", "client_id", "scope", "expires_in", "mfa", "takes_challenges"}`, or `{"first", "count"}` for so many of the crowd; each may be left out; answers `{"tokens"}` |
 //! | `PUT`, `DELETE /sign-in` | `{"user"}` signs in wherever somebody is asked to; a person does again |
 //! | `GET`, `PUT /users` | every user as they are; changes one: `{"user", "password", "mfa", "refusal"}`, of which what is left out stays |
 //! | `DELETE /sessions` | `{"user"}`: ends the user's sessions and refresh tokens |
@@ -190,6 +193,7 @@ mod body;
 mod browse;
 mod call;
 mod certificates;
+mod challenges;
 mod clock;
 mod cloud;
 mod compute;
@@ -200,6 +204,7 @@ mod config_hosts;
 mod config_users;
 mod control;
 mod control_users;
+mod crowd;
 mod directory;
 mod emulator;
 mod emulator_users;
@@ -211,6 +216,7 @@ pub mod faults;
 mod federated_token;
 mod first_party;
 mod gateway;
+mod graph;
 mod host;
 mod host_identities;
 mod identity_header;
@@ -219,6 +225,7 @@ pub mod journal;
 mod jwt;
 mod key_vault;
 mod managed_identity;
+mod own_api;
 mod people;
 mod port;
 mod rbac;
@@ -229,6 +236,7 @@ mod services;
 mod signing_key;
 mod state;
 mod tokens;
+mod user_assertions;
 mod user_changes;
 mod user_tokens;
 pub mod world;
@@ -236,6 +244,7 @@ pub mod world;
 pub use browse::{BrowseError, browse};
 pub use certificates::CertificateError;
 pub use certificates::run::CertificateFiles;
+pub use challenges::Challenge;
 pub use config::{Config, ConfigError};
 pub use control::KEY_HEADER;
 pub use emulator::{Emulator, StartError};
@@ -244,4 +253,5 @@ pub use host::Host;
 pub use issuers::{AssertionError, AssertionWish};
 pub use journal::{Exchange, Journal, Service};
 pub use rbac::AssignError;
+pub use user_assertions::{UserTokenError, UserTokenWish};
 pub use user_changes::UserError;

@@ -89,6 +89,11 @@ pub(crate) fn vault_audiences(names: &Names) -> Vec<String> {
     vec![vault(names), BY_APP_ID[1].to_owned()]
 }
 
+/// Audiences that Microsoft Graph takes.
+pub(crate) fn graph_audiences(names: &Names) -> Vec<String> {
+    vec![format!("https://{}", names.graph), GRAPH_APP_ID.to_owned()]
+}
+
 /// Audiences that the blob endpoint of an account takes.
 pub(crate) fn blob_audiences(host: &str) -> Vec<String> {
     vec![EVERYWHERE[0].to_owned(), format!("https://{host}"), BY_APP_ID[2].to_owned()]

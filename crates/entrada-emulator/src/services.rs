@@ -10,14 +10,16 @@ use crate::managed_identity::imds;
 use crate::managed_identity::throttle::Place;
 use crate::state::State;
 use crate::tokens::SigningKey;
-use crate::{authorities, blob, entra, key_vault, managed_identity, resource_manager};
+use crate::{authorities, blob, entra, graph, key_vault, managed_identity, own_api, resource_manager};
 
 /// A service, and the cloud or the account it answers for.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
     Entra(&'static Names),
     ResourceManager(&'static Names),
-    Graph,
+    Graph(&'static Names),
+    /// An API of one's own.
+    Api,
     KeyVault,
     Blob,
     /// The endpoint of a host that hands out tokens of managed identities.
@@ -55,8 +57,11 @@ impl Target {
         if let Some(names) = managed {
             return Some(Self::ResourceManager(names));
         }
-        if CLOUDS.iter().any(|names| host == names.graph) {
-            return Some(Self::Graph);
+        if let Some(names) = CLOUDS.iter().find(|names| host == names.graph) {
+            return Some(Self::Graph(names));
+        }
+        if directory.api_at(host).is_some() {
+            return Some(Self::Api);
         }
         match host {
             github::HOST => return Some(Self::GitHubActions),
@@ -83,7 +88,8 @@ impl Target {
         match self {
             Self::Entra(_) | Self::TokenProxy | Self::DevicePage => Service::Entra,
             Self::ResourceManager(_) => Service::ResourceManager,
-            Self::Graph => Service::Graph,
+            Self::Graph(_) => Service::Graph,
+            Self::Api => Service::Api,
             Self::KeyVault => Service::KeyVault,
             Self::Blob => Service::Blob,
             Self::Authority(_) => Service::Entra,
@@ -114,7 +120,8 @@ impl Target {
         match self {
             Self::Entra(names) => entra::answer(state, key, names, call),
             Self::ResourceManager(names) => resource_manager::answer(state, key, names, call),
-            Self::Graph => graph(call),
+            Self::Graph(names) => graph::answer(state, key, names, call),
+            Self::Api => own_api::answer(state, key, call),
             Self::KeyVault => key_vault::answer(state, key, call),
             Self::Blob => blob::answer(state, key, call).await,
             Self::Authority(index) => authorities::answer(state, key, index, call),
@@ -134,12 +141,6 @@ fn device_page(call: &Call) -> Reply {
             "The emulator answers for the page where the code of a device is entered, and no other of this host.";
         Reply::text(404, text).note(text)
     })
-}
-
-fn graph(call: &Call) -> Reply {
-    let message = format!("The emulator does not answer {} {} of Microsoft Graph.", call.method, call.path);
-    let body = serde_json::json!({"error": {"code": "NotImplemented", "message": message}});
-    Reply::json(501, &body).note(message)
 }
 
 /// Says why a name is refused, with what it probably is.

@@ -5,6 +5,7 @@ use crate::blob::store::Blobs;
 use crate::blob::upstream::Upstream;
 use crate::certificates::run::{CertificateFiles, RunCertificate};
 use crate::certificates::{self, AppCertificates, CertificateError};
+use crate::challenges::{Challenges, Demand, takes_challenges};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::entra::sign_ins::SignIns;
@@ -14,14 +15,14 @@ use crate::host::Host;
 use crate::host_identities::HostIdentities;
 use crate::identity_header::IdentityHeader;
 use crate::issuers::{AssertionError, AssertionWish, Issuers};
-use crate::journal::Journal;
+use crate::journal::{Journal, Service};
 use crate::key_vault::store::Vaults;
 use crate::managed_identity::arc_keys::ArcKeys;
 use crate::managed_identity::throttle::Throttle;
 use crate::port::Port;
 use crate::rbac::{Assignments, roles};
 use crate::resource_manager::groups::Groups;
-use crate::tokens::SigningKey;
+use crate::tokens::{Caller, SigningKey};
 use crate::world::{CERTIFICATE_APPS, CERTIFICATE_PASSWORD};
 use std::io;
 use std::path::Path;
@@ -47,6 +48,7 @@ pub(crate) struct State {
     pub(crate) certificates: AppCertificates,
     pub(crate) assertions_seen: AssertionsSeen,
     pub(crate) issuers: Issuers,
+    pub(crate) challenges: Challenges,
     pub(crate) runner_tokens: RunnerTokens,
     run_certificate: RunCertificate,
     /// The ports of the endpoints that hosts have of their own.
@@ -84,6 +86,8 @@ impl State {
         // The configuration has been checked; files that have gone since are found here.
         let issuers = Issuers::load(&config).map_err(io::Error::other)?;
         let certificates = AppCertificates::load(&config).map_err(io::Error::other)?;
+        let challenges = Challenges::default();
+        challenges.replace(config.challenges.clone()).map_err(io::Error::other)?;
         let assignments = Assignments::default();
         for entry in &config.role_assignments {
             if let Some(role) = roles::find(&entry.role) {
@@ -102,6 +106,7 @@ impl State {
             certificates,
             assertions_seen: AssertionsSeen::default(),
             issuers,
+            challenges,
             runner_tokens: RunnerTokens::new(),
             run_certificate: RunCertificate::new(folder),
             vaults: Vaults::new(&config.vaults),
@@ -117,6 +122,19 @@ impl State {
             upstream,
             key,
         })
+    }
+
+    /// What a service demands of a token that has been found good, if it lacks something.
+    pub(crate) fn demand(&self, service: Service, caller: &Caller) -> Option<Demand> {
+        let takes_challenges = takes_challenges(&caller.claims);
+        // A token that cannot be challenged for lives short instead, and is good until it ends, as Entra has it.
+        let revoked = takes_challenges.then(|| self.revoked_since(&caller.claims)).flatten();
+        revoked.map(|since| Demand::issued_since(since, true)).or_else(|| self.challenges.demand(service, caller))
+    }
+
+    /// The signing key, for those who cannot await it.
+    pub(crate) fn signing_key(&self) -> Option<Arc<SigningKey>> {
+        self.wait_for_key()
     }
 
     /// The port of the endpoint that a host has of its own.

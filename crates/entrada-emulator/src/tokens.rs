@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::config::Tenant;
 use crate::directory::{Directory, Kind, Known};
+use crate::entra::claims_request::ClaimsRequest;
 use crate::jwt::Jwt;
 use crate::resources::Audience;
 use base64::Engine;
@@ -36,6 +37,8 @@ pub(crate) struct Caller {
     pub(crate) known: Known,
     /// Audience of the token, as written in it.
     pub(crate) audience: String,
+    /// All that the token says.
+    pub(crate) claims: Value,
 }
 
 impl Caller {
@@ -77,6 +80,7 @@ pub(crate) fn issue(
     principal: &Known,
     audience: &Audience,
     proof: ClientProof,
+    more: &ClaimsRequest,
     lifetime: i64,
 ) -> Option<Issued> {
     let client_id = principal.client_id.as_deref().unwrap_or(USERS_CLIENT);
@@ -103,6 +107,7 @@ pub(crate) fn issue(
     if let Some(roles) = roles {
         claims["roles"] = json!(roles);
     }
+    more.add_to(&mut claims);
     let token = key.sign(&claims, audience.version)?;
     Some(Issued { token, not_before, expires_on })
 }
@@ -116,7 +121,6 @@ pub(crate) fn claims(
     proof: ClientProof,
     lifetime: i64,
 ) -> (Value, i64, i64) {
-    let names = tenant.cloud.names();
     let expires_on = clock::now().saturating_add(lifetime);
     // Entra dates a token five minutes back, for clocks that are behind.
     let not_before = (clock::now() - 300).min(expires_on);
@@ -137,19 +141,27 @@ pub(crate) fn claims(
         "tid": tenant.id,
         "uti": random_text(),
     });
+    claims["iss"] = issuer(tenant, audience.version).into();
     if audience.version == 1 {
-        claims["iss"] = format!("https://{}/{}/", names.v1_issuer, tenant.id).into();
         claims["idp"] = claims["iss"].clone();
         claims["appid"] = client_id.into();
         claims["appidacr"] = proof.into();
         claims["ver"] = "1.0".into();
     } else {
-        claims["iss"] = format!("https://{}/{}/v2.0", names.authority, tenant.id).into();
         claims["azp"] = client_id.into();
         claims["azpacr"] = proof.into();
         claims["ver"] = "2.0".into();
     }
     (claims, not_before, expires_on)
+}
+
+/// The claim `iss` of a tenant's tokens of a version.
+pub(crate) fn issuer(tenant: &Tenant, version: u8) -> String {
+    let names = tenant.cloud.names();
+    match version {
+        1 => format!("https://{}/{}/", names.v1_issuer, tenant.id),
+        _ => format!("https://{}/{}/v2.0", names.authority, tenant.id),
+    }
 }
 
 /// Checks a v1 token shown to one of Azure's services.
@@ -159,6 +171,17 @@ pub(crate) fn verify(
     token: &str,
     audiences: &[String],
 ) -> Result<Caller, TokenProblem> {
+    verify_for(key, directory, token, audiences, 1)
+}
+
+/// Checks a token of a version.
+pub(crate) fn verify_for(
+    key: &SigningKey,
+    directory: &Directory,
+    token: &str,
+    audiences: &[String],
+    version: u8,
+) -> Result<Caller, TokenProblem> {
     let jwt = Jwt::read(token).ok_or(TokenProblem::Malformed)?;
     if !key.has_signed(&jwt) {
         return Err(TokenProblem::Signature);
@@ -167,7 +190,7 @@ pub(crate) fn verify(
     let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
     let tenant = directory
         .tenant(&text("tid"))
-        .filter(|tenant| text("iss") == format!("https://{}/{}/", tenant.cloud.names().v1_issuer, tenant.id))
+        .filter(|tenant| text("iss") == issuer(tenant, version))
         .ok_or_else(|| TokenProblem::Issuer(text("iss")))?;
     let audience = text("aud");
     if !audiences.iter().any(|known| known.trim_end_matches('/') == audience.trim_end_matches('/')) {
@@ -181,11 +204,10 @@ pub(crate) fn verify(
         return Err(TokenProblem::NotYet);
     }
     let known = directory
-        .principal(&text("oid"))
+        .any_principal(&text("oid"))
         .filter(|known| known.tenant.eq_ignore_ascii_case(&tenant.id))
-        .cloned()
         .ok_or_else(|| TokenProblem::Principal(text("oid")))?;
-    Ok(Caller { known, audience })
+    Ok(Caller { known, audience, claims: jwt.claims })
 }
 
 /// Text without meaning, as in the claims that only Entra reads.
@@ -198,6 +220,7 @@ mod tests {
     use super::{ClientProof, SigningKey, TokenProblem, URL_SAFE_NO_PAD, issue, verify};
     use crate::config::Config;
     use crate::directory::Directory;
+    use crate::entra::claims_request::ClaimsRequest;
     use crate::resources::Audience;
     use crate::world;
     use base64::Engine;
@@ -205,7 +228,9 @@ mod tests {
     fn issued(key: &SigningKey, directory: &Directory, audience: &str, lifetime: i64) -> String {
         let principal = directory.principal(world::APP_OBJECT_ID).expect("principal");
         let audience = Audience { value: audience.into(), version: 1, api_uris: Vec::new() };
-        issue(key, directory, principal, &audience, ClientProof::Secret, lifetime).expect("token").token
+        issue(key, directory, principal, &audience, ClientProof::Secret, &ClaimsRequest::default(), lifetime)
+            .expect("token")
+            .token
     }
 
     #[test]

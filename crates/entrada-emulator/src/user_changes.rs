@@ -133,7 +133,6 @@ pub(crate) fn users(state: &State) -> Value {
 impl State {
     /// Since when what the user of a token had signed in to is void, if the token is one of those: seconds since 1970,
     /// UTC. The claims have been verified.
-    #[allow(dead_code, reason = "the resource servers that challenge are to ask it")]
     pub(crate) fn revoked_since(&self, claims: &Value) -> Option<i64> {
         let user = self.directory.account_of(claims["oid"].as_str()?)?;
         let order = user_tokens::order_of(claims)?;

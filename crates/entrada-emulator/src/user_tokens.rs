@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::config::Tenant;
 use crate::directory::Directory;
+use crate::entra::claims_request::ClaimsRequest;
 use crate::people::Person;
 use crate::resources::Audience;
 use crate::tokens::{self, ClientProof, Issued, SigningKey, random_text};
@@ -46,10 +47,8 @@ pub(crate) struct Wanted<'a> {
     /// Permissions, the claim `scp`.
     pub(crate) scopes: &'a [String],
     pub(crate) sign_in: &'a SignIn,
-    /// Whether the client said that it can take a claims challenge (`xms_cc` with `CP1`).
-    pub(crate) takes_challenges: bool,
-    /// Authentication contexts that a challenge asked for, the claim `acrs`.
-    pub(crate) contexts: &'a [String],
+    /// What the client asked for with `claims`.
+    pub(crate) claims: &'a ClaimsRequest,
     /// Seconds; may be negative.
     pub(crate) lifetime: i64,
 }
@@ -61,7 +60,7 @@ pub(crate) fn issue(key: &SigningKey, directory: &Directory, wanted: &Wanted<'_>
     let (mut claims, not_before, expires_on) =
         tokens::claims(tenant, &person.object_id, wanted.client_id, audience, wanted.proof, wanted.lifetime);
     add_person(&mut claims, directory, person, tenant, audience.version);
-    claims["aio"] = order_text(sign_in.order).into();
+    claims["aio"] = order_text(sign_in).into();
     claims["sub"] = pairwise(&person.object_id, &audience.value).into();
     claims["scp"] = wanted.scopes.join(" ").into();
     claims["sid"] = sign_in.session.as_str().into();
@@ -71,12 +70,7 @@ pub(crate) fn issue(key: &SigningKey, directory: &Directory, wanted: &Wanted<'_>
         claims["amr"] = json!(sign_in.methods);
         claims["ipaddr"] = "127.0.0.1".into();
     }
-    if wanted.takes_challenges {
-        claims["xms_cc"] = json!(["CP1"]);
-    }
-    if !wanted.contexts.is_empty() {
-        claims["acrs"] = json!(wanted.contexts);
-    }
+    wanted.claims.add_to(&mut claims);
     let token = key.sign(&claims, audience.version)?;
     Some(Issued { token, not_before, expires_on })
 }
@@ -153,20 +147,31 @@ pub(crate) fn object_id_of_hint(hint: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(hint.strip_prefix("O.")?).ok()?).ok()
 }
 
-/// The claim `aio`, which only Entra reads: here it says when the user signed in.
-fn order_text(order: u64) -> String {
-    let mut bytes = order.to_be_bytes().to_vec();
+/// The claim `aio`, which only Entra reads: here it says when the user signed in, and whether with a second proof.
+fn order_text(sign_in: &SignIn) -> String {
+    let mut bytes = sign_in.order.to_be_bytes().to_vec();
+    bytes.push(u8::from(sign_in.has_mfa()));
     bytes.extend_from_slice(&uuid::Uuid::new_v4().as_bytes()[..8]);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// When the user of a token signed in, from its claims: the order of their sign-in. None for other tokens.
 pub(crate) fn order_of(claims: &Value) -> Option<u64> {
+    sign_in_of(claims).map(|sign_in| sign_in.order)
+}
+
+/// How the user of an access token signed in, from its claims. None for other tokens.
+pub(crate) fn sign_in_of(claims: &Value) -> Option<SignIn> {
     claims.get("scp")?;
     let bytes = URL_SAFE_NO_PAD.decode(claims["aio"].as_str()?).ok()?;
     // A token that no sign-in led to, such as Cloud Shell's, has a text without meaning there and no session.
-    claims.get("sid")?;
-    Some(u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?))
+    let session = claims["sid"].as_str()?.to_owned();
+    let order = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
+    let mut methods = vec!["pwd".to_owned()];
+    if bytes.get(8) == Some(&1) {
+        methods.push("mfa".to_owned());
+    }
+    Some(SignIn { methods, time: claims["iat"].as_i64().unwrap_or_default(), session, order })
 }
 
 #[cfg(test)]
@@ -174,6 +179,7 @@ mod tests {
     use super::{SignIn, Wanted, issue, issue_id_token, object_id_of_hint, order_of};
     use crate::config::Config;
     use crate::directory::Directory;
+    use crate::entra::claims_request::ClaimsRequest;
     use crate::jwt::Jwt;
     use crate::people::Person;
     use crate::resources;
@@ -195,8 +201,7 @@ mod tests {
             audience: &audience,
             scopes: &["user_impersonation".to_owned()],
             sign_in: &sign_in,
-            takes_challenges: true,
-            contexts: &["c1".to_owned()],
+            claims: &ClaimsRequest { takes_challenges: true, contexts: vec!["c1".into()], ..ClaimsRequest::default() },
             lifetime: 60,
         };
         let token = issue(&key, &directory, &wanted).expect("issued");

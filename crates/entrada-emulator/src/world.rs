@@ -274,6 +274,28 @@ pub const API_OBJECT_ID: &str = "0b000000-0000-4000-8000-000000000009";
 /// The client secret of that API.
 pub const API_SECRET: &str = "orders-api~fake.secret";
 
+/// Host name at which the emulator answers as that API.
+pub const API_HOST: &str = "orders-api.contoso.example";
+
+/// How the object ids of the crowd begin; see [`crowd_object_id`].
+pub const CROWD_OBJECT_ID_START: &str = "0c000000-0000-4000-8000-";
+/// The last number of the crowd.
+pub const CROWD_LAST: u64 = 999_999_999_999;
+
+/// Name of a user of the crowd: users without end in [`TENANT_ID`], who sign in nowhere and whose tokens
+/// [`Emulator::issue_user_token`](crate::Emulator::issue_user_token) makes. Nothing is kept of them, so that a
+/// benchmark can have as many as it wants.
+#[must_use]
+pub fn crowd_user(number: u64) -> String {
+    format!("user-{number}@{TENANT_DOMAIN}")
+}
+
+/// Object id of a user of the crowd.
+#[must_use]
+pub fn crowd_object_id(number: u64) -> String {
+    format!("{CROWD_OBJECT_ID_START}{number:012}")
+}
+
 /// Builds the world described in the crate documentation.
 pub(crate) fn built_in() -> Config {
     Config {
@@ -291,6 +313,7 @@ pub(crate) fn built_in() -> Config {
             identifier_uris: vec![API_URI.into()],
             token_version: 2,
             scopes: vec!["access_as_user".into(), "Orders.Read".into()],
+            host: Some(API_HOST.into()),
         }],
         authorities: vec![
             AuthorityEntry { url: AD_FS_AUTHORITY.into(), kind: AuthorityKind::AdFs, ..AuthorityEntry::default() },
@@ -417,12 +440,15 @@ fn apps() -> Vec<App> {
             vec![secret(ADMIN_SECRET, "2099-12-31T00:00:00Z")],
             vec![sp(TENANT_ID, ADMIN_OBJECT_ID)],
         ),
-        app(
-            API_CLIENT_ID,
-            "orders-api",
-            vec![secret(API_SECRET, "2099-12-31T00:00:00Z")],
-            vec![sp(TENANT_ID, API_OBJECT_ID)],
-        ),
+        App {
+            consent: Consent::Granted,
+            ..app(
+                API_CLIENT_ID,
+                "orders-api",
+                vec![secret(API_SECRET, "2099-12-31T00:00:00Z")],
+                vec![sp(TENANT_ID, API_OBJECT_ID)],
+            )
+        },
         App {
             redirect_uris: vec![PORTAL_REDIRECT_URI.into()],
             consent: Consent::Granted,

@@ -12,7 +12,7 @@ use crate::call::{Call, Reply};
 use crate::clock;
 use crate::config::StorageAccount;
 use crate::directory::storage_id;
-use crate::journal::CHALLENGE;
+use crate::journal::{CHALLENGE, Service};
 use crate::rbac::missing_role;
 use crate::resources;
 use crate::state::State;
@@ -162,7 +162,11 @@ fn authenticate(state: &State, key: &SigningKey, account: &StorageAccount, call:
     if !caller.known.tenant.eq_ignore_ascii_case(tenant) {
         return Err(refuse("AuthenticationErrorDetail: Issuer validation failed. Issuer did not match.".into()));
     }
-    Ok(caller)
+    match state.demand(Service::Blob, &caller) {
+        None => Ok(caller),
+        Some(demand) if demand.can_be_met => Err(demand.challenge(refuse(demand.text()), names.authority, &caller)),
+        Some(demand) => Err(refuse("AuthenticationErrorDetail: the token was revoked.".into()).note(demand.note())),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //! resource demanded of the next token.
 
 use super::EntraError;
-use serde_json::Value;
+use crate::clock;
+use serde_json::{Value, json};
 
 /// What is understood of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +12,10 @@ pub(crate) struct ClaimsRequest {
     pub(crate) takes_challenges: bool,
     /// Authentication contexts that a challenge asked for: `acrs`.
     pub(crate) contexts: Vec<String>,
+    /// From when on the token has to be: `nbf`, in seconds since 1970.
+    pub(crate) not_before: Option<i64>,
+    /// Address that the resource saw the client at: `xms_rp_ipaddr`.
+    pub(crate) address: Option<String>,
 }
 
 impl ClaimsRequest {
@@ -26,13 +31,40 @@ impl ClaimsRequest {
         Ok(Self {
             takes_challenges: values(&wanted["xms_cc"]).iter().any(|value| value.eq_ignore_ascii_case("CP1")),
             contexts,
+            not_before: values(&wanted["nbf"]).first().and_then(|time| time.parse().ok()),
+            address: values(&wanted["xms_rp_ipaddr"]).into_iter().next(),
         })
+    }
+
+    /// Adds what was asked for to the claims of a token.
+    pub(crate) fn add_to(&self, claims: &mut Value) {
+        if self.takes_challenges {
+            claims["xms_cc"] = json!(["CP1"]);
+        }
+        if !self.contexts.is_empty() {
+            claims["acrs"] = json!(self.contexts);
+        }
+        if let Some(address) = &self.address {
+            claims["xms_rp_ipaddr"] = address.as_str().into();
+        }
+        // Tokens are dated back; one that is demanded from a time on is not, but it is never for later.
+        if let Some(time) = self.not_before.map(|time| time.min(clock::now()))
+            && claims["nbf"].as_i64().is_some_and(|from| from < time)
+        {
+            claims["nbf"] = time.into();
+            claims["iat"] = time.into();
+        }
     }
 
     /// What either of two requests asked for.
     pub(crate) fn or(self, other: Self) -> Self {
         let contexts = if self.contexts.is_empty() { other.contexts } else { self.contexts };
-        Self { takes_challenges: self.takes_challenges || other.takes_challenges, contexts }
+        Self {
+            takes_challenges: self.takes_challenges || other.takes_challenges,
+            contexts,
+            not_before: self.not_before.or(other.not_before),
+            address: self.address.or(other.address),
+        }
     }
 }
 
@@ -50,7 +82,8 @@ mod tests {
     fn capabilities_and_contexts_are_read() {
         let read = |text: &str| ClaimsRequest::parse(Some(text)).map_err(|error| error.code);
         let both = r#"{"access_token":{"xms_cc":{"values":["CP1"]},"acrs":{"essential":true,"value":"c1"}}}"#;
-        let expected = ClaimsRequest { takes_challenges: true, contexts: vec!["c1".into()] };
+        let expected =
+            ClaimsRequest { takes_challenges: true, contexts: vec!["c1".into()], ..ClaimsRequest::default() };
         assert_eq!(read(both), Ok(expected));
         assert_eq!(read(r#"{"id_token":null}"#), Ok(ClaimsRequest::default()));
         assert_eq!(read("CP1"), Err(9_002_313));

@@ -3,7 +3,7 @@
 pub(crate) mod authorize;
 mod browser;
 mod certificate_assertion;
-mod claims_request;
+pub(crate) mod claims_request;
 mod client;
 mod device;
 mod discovery;

@@ -56,8 +56,7 @@ pub(super) fn reply(
         audience: &wanted.audience,
         scopes: &wanted.permissions,
         sign_in,
-        takes_challenges: claims.takes_challenges,
-        contexts: &claims.contexts,
+        claims: &claims,
         lifetime,
     };
     let issued = user_tokens::issue(request.key, &state.directory, &token).ok_or_else(unsigned)?;

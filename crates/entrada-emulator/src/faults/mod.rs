@@ -55,7 +55,7 @@ pub struct FaultRule {
 #[serde(deny_unknown_fields, default)]
 pub struct Match {
     /// Name of the service that would answer: `entra`, `imds`, `app-service`, `service-fabric`, `azure-arc`,
-    /// `azure-ml`, `cloud-shell`, `key-vault`, `resource-manager`, `blob`, `graph`, `github-actions`, `azure-pipelines`, `issuer`; or `managed-identity` for any that
+    /// `azure-ml`, `cloud-shell`, `key-vault`, `resource-manager`, `blob`, `graph`, `api`, `github-actions`, `azure-pipelines`, `issuer`; or `managed-identity` for any that
     /// hands out tokens of managed identities.
     pub service: Option<String>,
     /// Host name the request was sent to.

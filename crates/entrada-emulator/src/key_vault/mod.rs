@@ -6,7 +6,7 @@ pub(crate) mod store;
 use crate::call::{Call, Reply};
 use crate::config::Vault;
 use crate::directory::vault_id;
-use crate::journal::CHALLENGE;
+use crate::journal::{CHALLENGE, Service};
 use crate::rbac::{missing_role, roles::Plane};
 use crate::resources;
 use crate::state::State;
@@ -91,7 +91,16 @@ fn authenticate(state: &State, key: &SigningKey, vault: &Vault, call: &Call) -> 
         );
         return Err(challenge(problem(401, "Unauthorized", message), ", error=\"invalid_token\""));
     }
-    Ok(caller)
+    match state.demand(Service::KeyVault, &caller) {
+        None => Ok(caller),
+        Some(demand) if demand.can_be_met => {
+            Err(demand.challenge(problem(401, "Unauthorized", demand.text()), names.authority, &caller))
+        }
+        Some(demand) => {
+            let reply = problem(401, "Unauthorized", "[TokenRevoked] Error validating token: it was revoked.");
+            Err(challenge(reply, ", error=\"invalid_token\"").note(demand.note()))
+        }
+    }
 }
 
 fn serve(state: &State, vault: &Vault, caller: &Caller, call: &Call) -> Result<Reply, Reply> {

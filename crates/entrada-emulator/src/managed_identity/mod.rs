@@ -12,6 +12,7 @@ pub(crate) mod throttle;
 
 use crate::call::{Call, Reply};
 use crate::directory::Known;
+use crate::entra::claims_request::ClaimsRequest;
 use crate::faults::ExpiryType;
 use crate::host::Host;
 use crate::resources::Audience;
@@ -119,8 +120,16 @@ impl<'a> Request<'a> {
             .ok_or_else(|| NoToken::Resource(unknown_resource(resource, &identity.tenant)))?;
         let usual = if identity.client_id.is_some() { LIFETIME } else { tokens::USER_LIFETIME };
         let lifetime = self.call.token_shape.as_ref().and_then(|shape| shape.expires_in).unwrap_or(usual);
-        let issued = tokens::issue(self.key, directory, identity, &audience, ClientProof::Certificate, lifetime)
-            .ok_or_else(|| NoToken::NotIssued("The token could not be signed.".into()))?;
+        let issued = tokens::issue(
+            self.key,
+            directory,
+            identity,
+            &audience,
+            ClientProof::Certificate,
+            &ClaimsRequest::default(),
+            lifetime,
+        )
+        .ok_or_else(|| NoToken::NotIssued("The token could not be signed.".into()))?;
         Ok(Granted { identity, audience, issued, lifetime })
     }
 

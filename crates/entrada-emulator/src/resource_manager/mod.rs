@@ -9,10 +9,11 @@ mod subscriptions;
 use crate::call::{Call, Reply};
 use crate::clock;
 use crate::cloud::Names;
+use crate::journal::Service;
 use crate::rbac::{missing_role, roles::Plane};
 use crate::state::State;
 use crate::tokens::{self, Caller, SigningKey, TokenProblem};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A request by a known caller.
 pub(crate) struct Request<'a> {
@@ -21,11 +22,9 @@ pub(crate) struct Request<'a> {
     caller: &'a Caller,
 }
 
-/// A refusal in Resource Manager's form.
+/// A refusal.
 fn problem(status: u16, code: &str, message: impl Into<String>) -> Reply {
-    let message = message.into();
-    let note = format!("{code}: {message}");
-    Reply::json(status, &json!({"error": {"code": code, "message": message}})).note(note)
+    Reply::problem(status, code, message)
 }
 
 /// Answers a request sent to Resource Manager.
@@ -69,7 +68,7 @@ fn authenticate(state: &State, key: &SigningKey, names: &Names, call: &Call) -> 
             "The authentication failed because of missing 'Authorization' header.",
         ));
     };
-    tokens::verify(key, &state.directory, token, &crate::resources::resource_manager(names)).map_err(|error| {
+    let caller = tokens::verify(key, &state.directory, token, &crate::resources::resource_manager(names)).map_err(|error| {
         let (code, message) = match &error {
             TokenProblem::Expired(time) => (
                 "ExpiredAuthenticationToken",
@@ -88,7 +87,17 @@ fn authenticate(state: &State, key: &SigningKey, names: &Names, call: &Call) -> 
             other => ("InvalidAuthenticationToken", format!("The access token is invalid: {other}.")),
         };
         refuse(code, message, "Could not validate the access token.")
-    })
+    })?;
+    match state.demand(Service::ResourceManager, &caller) {
+        None => Ok(caller),
+        Some(demand) if demand.can_be_met => {
+            Err(demand.challenge(problem(401, "InvalidAuthenticationToken", demand.text()), names.authority, &caller))
+        }
+        Some(demand) => {
+            let message = "The access token is invalid: it was revoked.".to_owned();
+            Err(refuse("InvalidAuthenticationToken", message, "The access token has been revoked.").note(demand.note()))
+        }
+    }
 }
 
 fn route(request: &Request<'_>) -> Result<Reply, Reply> {

@@ -56,13 +56,6 @@ async fn a_client_that_does_not_trust_the_authority_is_told_of() {
 }
 
 #[tokio::test]
-async fn graph_is_honest() {
-    let run = start().await;
-    let answer = send(run.laptop.get("https://graph.microsoft.com/v1.0/me")).await;
-    assert_eq!((answer.status, answer.json()["error"]["code"].clone()), (501, "NotImplemented".into()));
-}
-
-#[tokio::test]
 async fn large_heads_and_bodies_are_bounded() {
     let run = start().await;
     let url = "https://login.microsoftonline.com/common/oauth2/v2.0/token";

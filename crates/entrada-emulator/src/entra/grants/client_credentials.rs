@@ -3,11 +3,13 @@
 use crate::authorities::region;
 use crate::call::Reply;
 use crate::directory::Kind;
+use crate::entra::claims_request::ClaimsRequest;
 use crate::entra::client::Client;
 use crate::entra::token::{self, TokenRequest};
 use crate::entra::{EntraError, not_regional, scope};
 use crate::managed_identity::principal_to_show;
 use crate::tokens::{self, ClientProof};
+use crate::user_tokens::CAE_LIFETIME;
 
 /// Lifetime of an app-only token, in seconds.
 const LIFETIME: i64 = 3599;
@@ -38,8 +40,15 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
     let principal =
         principal_to_show(request.state, request.call, client.principal).map_err(EntraError::unavailable)?;
     let is_managed = client.principal.kind == Kind::ManagedIdentity && client.proof == ClientProof::Certificate;
-    let lifetime = request.lifetime(if is_managed { MANAGED_LIFETIME } else { LIFETIME });
-    let issued = tokens::issue(request.key, &request.state.directory, principal, &audience, client.proof, lifetime)
+    let claims = ClaimsRequest::parse(request.form.value("claims"))?;
+    let usual = match (is_managed, claims.takes_challenges) {
+        (true, _) => MANAGED_LIFETIME,
+        (false, true) => CAE_LIFETIME,
+        (false, false) => LIFETIME,
+    };
+    let lifetime = request.lifetime(usual);
+    let directory = &request.state.directory;
+    let issued = tokens::issue(request.key, directory, principal, &audience, client.proof, &claims, lifetime)
         .ok_or_else(|| EntraError::unavailable("The token could not be signed."))?;
     let fields = token::fields(request, issued, lifetime);
     Ok(token::reply(request, fields, "client_credentials").principal(principal.shown(), &audience.value))

@@ -30,7 +30,7 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
     check_validity(request, &token)?;
     let user = state
         .directory
-        .account_of(&token.user)
+        .anybody_with(&token.user)
         .ok_or_else(|| EntraError::grant(50_034, "The user account {EUII Hidden} does not exist in the directory."))?;
     let tenant = match request.tenant {
         Some(tenant) => tenant,
@@ -39,7 +39,7 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
             .tenant(&token.tenant)
             .ok_or_else(|| EntraError::unavailable("The tenant of the refresh token has gone."))?,
     };
-    let person = policy::in_tenant(user, tenant, client.app)?;
+    let person = policy::in_tenant(&user, tenant, client.app)?;
     let earlier = Asked::scopes(&token.scope)?;
     let asked = match Asked::read(&request.form, request.version)? {
         Some(asked) => asked.with_reserved_of(&earlier),
@@ -47,7 +47,7 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
     };
     let granted = Granted {
         client,
-        user,
+        user: &user,
         person,
         asked,
         claims: ClaimsRequest::default(),

@@ -2,6 +2,7 @@
 
 use super::lock;
 use crate::config::{Mfa, Refusal, User};
+use crate::crowd;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,17 +48,22 @@ pub(crate) enum PasswordProblem {
     Locked,
 }
 
-impl Accounts {
-    pub(crate) fn new(users: &[User]) -> Self {
-        let account = |user: &User| Account {
+impl Account {
+    fn of(user: &User) -> Self {
+        Self {
             password: user.password.clone(),
             mfa: user.mfa,
             refusal: user.refusal,
             failures: 0,
             locked_until: 0,
             revoked: None,
-        };
-        let all = users.iter().map(|user| (user.object_id.to_ascii_lowercase(), account(user))).collect();
+        }
+    }
+}
+
+impl Accounts {
+    pub(crate) fn new(users: &[User]) -> Self {
+        let all = users.iter().map(|user| (user.object_id.to_ascii_lowercase(), Account::of(user))).collect();
         Self { all: Mutex::new(all), order: AtomicU64::new(1) }
     }
 
@@ -66,9 +72,10 @@ impl Accounts {
         self.order.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// An account as it is now.
+    /// An account as it is now. Members of the crowd have one that nothing changes.
     pub(crate) fn get(&self, object_id: &str) -> Option<Account> {
-        lock(&self.all).get(&object_id.to_ascii_lowercase()).cloned()
+        let found = lock(&self.all).get(&object_id.to_ascii_lowercase()).cloned();
+        found.or_else(|| crowd::number_of(object_id).map(|_| Account::of(&User::default())))
     }
 
     fn change(&self, object_id: &str, change: impl FnOnce(&mut Account)) {
