@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hosts import Azure, IdentityHost
+from hosts import FACE, Azure, IdentityHost
 
 # What would sign the tests in as somebody, or lead them to somebody.
 LEADING = ("AZURE_", "IDENTITY_", "IMDS_", "MSI_", "WEBSITE_")
@@ -52,6 +52,16 @@ def run(tmp_path: Path):
         return done
 
     return run
+
+
+@pytest.fixture(params=["entrada", "entrada.aio"])
+def play(request: pytest.FixtureRequest, run):
+    """Run a program in an emulated Azure, once with each face."""
+
+    def play(azure: Azure, program: str, **variables: str):
+        return run(FACE + program, request.param, **azure.variables, **variables)
+
+    return play
 
 
 @pytest.fixture(scope="session")

@@ -132,3 +132,44 @@ class Azure:
         self.process.wait(10)
         if self.process.stdout:
             self.process.stdout.close()
+
+
+#: Ids of the emulated world.
+TENANT = "7e000000-0000-4000-8000-000000000001"
+APP = "c1000000-0000-4000-8000-000000000001"
+APP_SECRET = "orders-ci~fake.secret"
+#: Begins a program that is run with both faces: `make` constructs a credential of the face, `ask` gets a token from it.
+FACE = """
+import asyncio, importlib, json, logging, os, sys, threading
+import entrada, entrada.aio
+from azure.core.exceptions import ClientAuthenticationError
+
+logging.disable()
+VAULT, STORAGE = "https://vault.azure.net/.default", "https://storage.azure.com/.default"
+TENANT, APP = "7e000000-0000-4000-8000-000000000001", "c1000000-0000-4000-8000-000000000001"
+face = importlib.import_module(sys.argv[1])
+
+def make(name, *arguments, **options):
+    return getattr(face, name)(*arguments, **options)
+
+def finished(outcome):
+    async def wait():
+        return await outcome
+    return asyncio.run(wait()) if hasattr(outcome, "__await__") else outcome
+
+def ask(credential, *scopes, **options):
+    return finished(credential.get_token(*(scopes or (VAULT,)), **options))
+
+def raised(kind, credential, *scopes, **options):
+    try:
+        ask(credential, *scopes, **options)
+    except kind as error:
+        assert isinstance(error, kind), type(error)
+        return error
+    raise SystemExit("nothing was raised")
+
+def claims(token):
+    import base64
+    payload = token.token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+"""

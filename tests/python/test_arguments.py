@@ -179,13 +179,13 @@ def test_authorities_have_their_names():
 
 
 def test_names_that_are_not_there_yet_say_so():
-    with pytest.raises(ImportError, match=r"does not have DeviceCodeCredential yet"):
-        from entrada import DeviceCodeCredential  # noqa: F401
-    with pytest.raises(ImportError, match=r"does not have OnBehalfOfCredential yet"):
-        from entrada.aio import OnBehalfOfCredential  # noqa: F401
-    with pytest.raises(AttributeError, match=r"does not have DeviceCodeCredential yet"):
-        _ = entrada.DeviceCodeCredential
-    assert not hasattr(entrada, "DeviceCodeCredential")
+    with pytest.raises(ImportError, match=r"does not have SharedTokenCacheCredential yet"):
+        from entrada import SharedTokenCacheCredential  # noqa: F401
+    with pytest.raises(ImportError, match=r"does not have VisualStudioCodeCredential yet"):
+        from entrada.aio import VisualStudioCodeCredential  # noqa: F401
+    with pytest.raises(AttributeError, match=r"does not have SharedTokenCacheCredential yet"):
+        _ = entrada.SharedTokenCacheCredential
+    assert not hasattr(entrada, "SharedTokenCacheCredential")
     assert not hasattr(entrada, "Nonsense")
 
 

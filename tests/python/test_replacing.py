@@ -111,8 +111,10 @@ def test_install_after_an_import_warns_and_replaces(run):
     [
         ("import azure.identity._internal", "entrada takes the place of azure.identity"),
         ("from azure.identity.broker import X", "entrada takes the place of azure.identity"),
-        ("from azure.identity import DeviceCodeCredential", "does not have DeviceCodeCredential yet"),
-        ("from azure.identity.aio import OnBehalfOfCredential", "does not have OnBehalfOfCredential yet"),
+        ("from azure.identity import AzurePowerShellCredential", "does not have AzurePowerShellCredential yet"),
+        ("from azure.identity.aio import SharedTokenCacheCredential", "does not have SharedTokenCacheCredential yet"),
+        ("from azure.identity import GitHubActionsCredential", "cannot import name 'GitHubActionsCredential'"),
+        ("from azure.identity.aio import DeviceCodeCredential", "cannot import name 'DeviceCodeCredential'"),
         ("from azure.identity import Nonsense", "cannot import name 'Nonsense'"),
         ("from azure.identity import AccessToken", "cannot import name 'AccessToken'"),
         ("import azure.identity; azure.identity.install", "has no attribute 'install'"),

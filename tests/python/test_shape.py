@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+import warnings
+from types import SimpleNamespace
 
 import entrada
 import entrada.aio
@@ -10,22 +12,50 @@ from azure.core.credentials import SupportsTokenInfo, TokenCredential
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 
 NAMES = ["entrada", "entrada.aio"]
-CREDENTIALS = [
+BOTH = [
+    "AuthorizationCodeCredential",
     "AzureCliCredential",
+    "AzurePipelinesCredential",
+    "CertificateCredential",
     "ChainedTokenCredential",
     "ClientAssertionCredential",
     "ClientSecretCredential",
     "DefaultAzureCredential",
     "EnvironmentCredential",
     "ManagedIdentityCredential",
+    "OnBehalfOfCredential",
     "WorkloadIdentityCredential",
 ]
+#: What azure-identity has in its synchronous half only.
+SYNC = ["DeviceCodeCredential", "InteractiveBrowserCredential", "UsernamePasswordCredential"]
+#: Ours: what azure-identity's asynchronous half should look like.
+THEIRS = [(name, credential) for name in NAMES for credential in BOTH]
+THEIRS += [("entrada", credential) for credential in SYNC]
 #: Arguments without which a credential cannot be constructed.
 NEEDED = {
+    "AuthorizationCodeCredential": ("t", "c", "code", "https://app.example/back"),
+    "CertificateCredential": ("t", "c"),
     "ClientAssertionCredential": ("t", "c", lambda: "a"),
     "ClientSecretCredential": ("t", "c", "s"),
+    "CommandCredential": ("/bin/true",),
+    "OnBehalfOfCredential": ("t", "c"),
+    "StaticTokenCredential": ("t",),
+    "TokenFileCredential": ("t",),
+    "UsernamePasswordCredential": ("c", "u", "p"),
 }
-OPTIONS = {"WorkloadIdentityCredential": {"tenant_id": "t", "client_id": "c", "token_file_path": "f"}}
+OPTIONS = {
+    "CertificateCredential": {"signer": SimpleNamespace(algorithm="PS256", certificate=b"", sign=lambda data: data)},
+    "OnBehalfOfCredential": {"client_secret": "s", "user_assertion": "e30.e30.c2ln"},
+    "StaticTokenCredential": {"expires_on": 2**40},
+    "WorkloadIdentityCredential": {"tenant_id": "t", "client_id": "c", "token_file_path": "f"},
+}
+#: Arguments that azure-identity needs and we do not: the job's variables, and each request, tell them.
+OPTIONAL = {
+    "AzurePipelinesCredential": {"tenant_id", "client_id", "service_connection_id", "system_access_token"},
+    "OnBehalfOfCredential": {"user_assertion"},
+}
+#: azure-identity's asynchronous half lacks it.
+SYNC_ARGUMENTS = {"OnBehalfOfCredential": {"send_certificate_chain"}}
 
 
 def modules(name):
@@ -53,16 +83,28 @@ def test_all_names_are_theirs_and_all_of_theirs_are_known(name):
         assert getattr(ours, each).__module__ in ("entrada", "entrada.aio", f"{name}._bearer_token")
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("credential", CREDENTIALS)
+def without(function, names):
+    """Return a function's parameters; whether those of some names have defaults does not matter."""
+    return [(each[0], each[1], None if each[0] in names else each[2]) for each in parameters(function)]
+
+
+@pytest.mark.parametrize(("name", "credential"), THEIRS)
 def test_constructors_take_the_same(name, credential):
     ours, theirs = (getattr(module, credential) for module in modules(name))
-    assert parameters(ours.__init__) == parameters(theirs.__init__)
+    optional = OPTIONAL.get(credential, set())
+    more = SYNC_ARGUMENTS.get(credential, set()) if name == "entrada.aio" else set()
+    taken = [each for each in without(ours.__init__, optional) if each[0] not in more]
+    assert taken == without(theirs.__init__, optional)
     assert ours.__doc__
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", [*SYNC, "GitHubActionsCredential", "StaticTokenCredential", "CommandCredential"])
+def test_what_only_we_have_in_both_halves_is_constructed_alike(credential):
+    sync, asynchronous = getattr(entrada, credential), getattr(entrada.aio, credential)
+    assert parameters(sync.__init__) == parameters(asynchronous.__init__)
+
+
+@pytest.mark.parametrize(("name", "credential"), THEIRS)
 @pytest.mark.parametrize("method", ["get_token", "get_token_info", "close"])
 def test_methods_take_at_least_the_same(name, credential, method):
     ours, theirs = (getattr(getattr(module, credential), method) for module in modules(name))
@@ -72,17 +114,17 @@ def test_methods_take_at_least_the_same(name, credential, method):
     assert ours.__doc__
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize(("name", "credential"), THEIRS)
 def test_credentials_are_context_managers_as_theirs(name, credential):
     ours, theirs = (getattr(module, credential) for module in modules(name))
     for method in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
         assert hasattr(ours, method) == hasattr(theirs, method)
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", [name for name in entrada.aio.__all__ if name.endswith("Credential")])
 def test_credentials_are_what_azure_core_asks_for(credential):
     arguments, options = NEEDED.get(credential, ()), OPTIONS.get(credential, {})
+    warnings.simplefilter("ignore", DeprecationWarning)
     if credential == "ChainedTokenCredential":
         arguments = (entrada.EnvironmentCredential(),)
     sync = getattr(entrada, credential)(*arguments, **options)
@@ -114,3 +156,14 @@ def test_exceptions_and_options_take_the_same():
     assert str(inspect.signature(ours.get_bearer_token_provider).parameters.keys()) == str(
         inspect.signature(theirs.get_bearer_token_provider).parameters.keys()
     )
+
+
+@pytest.mark.parametrize("credential", SYNC)
+def test_authenticate_takes_the_same(credential):
+    import azure.identity
+
+    theirs = getattr(azure.identity, credential).authenticate
+    for module in (entrada, entrada.aio):
+        ours = getattr(module, credential).authenticate
+        assert parameters(ours) == parameters(theirs)
+        assert inspect.iscoroutinefunction(ours) == (module is entrada.aio)

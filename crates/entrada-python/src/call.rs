@@ -2,19 +2,28 @@
 
 use std::sync::Arc;
 
-use entrada::{Condition, Error, Outcome, Token, TokenRequest};
+use entrada::{AuthenticationRecord, Condition, Error, Outcome, Token, TokenRequest};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::callable::Raised;
 use crate::credential::Credential;
+use crate::record;
 
 /// What was called, and so what is returned.
 #[derive(Clone, Copy)]
 pub(crate) enum Method {
     GetToken,
     GetTokenInfo,
+    Authenticate,
+}
+
+/// What came of a call.
+#[derive(Clone)]
+pub(crate) enum Got {
+    Token(Arc<Token>),
+    Record(AuthenticationRecord),
 }
 
 impl Method {
@@ -22,11 +31,12 @@ impl Method {
         match self {
             Self::GetToken => "get_token",
             Self::GetTokenInfo => "get_token_info",
+            Self::Authenticate => "authenticate",
         }
     }
 
     pub(crate) fn named(name: &str) -> PyResult<Self> {
-        [Self::GetToken, Self::GetTokenInfo]
+        [Self::GetToken, Self::GetTokenInfo, Self::Authenticate]
             .into_iter()
             .find(|method| method.name() == name)
             .ok_or_else(|| PyValueError::new_err(format!("there is no method {name:?}")))
@@ -43,11 +53,14 @@ pub(crate) struct Call {
 
 impl Call {
     /// Ends the call: logs the outcome and returns what the caller gets, or raises.
-    pub(crate) fn end(&self, py: Python<'_>, outcome: Result<Arc<Token>, Error>) -> PyResult<Py<PyAny>> {
+    pub(crate) fn end(&self, py: Python<'_>, outcome: Result<Got, Error>) -> PyResult<Py<PyAny>> {
         match outcome {
-            Ok(token) => {
+            Ok(got) => {
                 self.log_success(py)?;
-                Credential::object(py, self.method, &token)
+                match got {
+                    Got::Token(token) => Credential::object(py, self.method, &token),
+                    Got::Record(record) => record::object(py, &record),
+                }
             }
             Err(error) => Err(self.exception(py, &error)),
         }
@@ -69,7 +82,7 @@ impl Call {
             !error.chain_attempts().is_empty(),
             error.to_string(),
             &self.scopes,
-            self.request.claims.as_deref(),
+            claims(error).or(self.request.claims.as_deref()),
             error.condition().map(Condition::as_str),
             raised(py, error),
         );
@@ -83,11 +96,17 @@ fn kind(error: &Error) -> &'static str {
     let is_chain = !error.chain_attempts().is_empty();
     match error.outcome() {
         _ if error.is_invalid_argument() => "invalid argument",
+        Outcome::InteractionRequired if error.authentication_request().is_some() => "authentication required",
         Outcome::InteractionRequired => "interaction required",
         Outcome::Unavailable if is_chain => "none available",
         Outcome::Unavailable => "unavailable",
         _ => "failed",
     }
+}
+
+/// The claims that the next sign-in must bring.
+fn claims(error: &Error) -> Option<&str> {
+    error.authentication_request().and_then(|request| request.claims.as_deref()).or(error.claims())
 }
 
 /// The exception of a user's own function that an error comes of.

@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use entrada::{Credential as Core, Fetch, Token};
-use pyo3::exceptions::PyRuntimeError;
+use entrada::{Credential as Core, Error, Fetch, OnBehalfOfCredential, Token, TokenRequest};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{Arguments, Options, check_rest};
-use crate::call::{Call, Method};
+use crate::authenticate::Authenticates;
+use crate::call::{Call, Got, Method};
 use crate::callable::{self, Callable};
 use crate::mailbox::{Letter, Mailbox, post};
 use crate::token::{Types, access_token};
@@ -19,8 +20,35 @@ use crate::{configure, ending, fetch, fork};
 #[derive(Clone)]
 pub(crate) struct Made {
     pub(crate) core: Arc<dyn Core>,
+    /// The same, where it can have a person sign in.
+    pub(crate) authenticates: Option<Arc<dyn Authenticates>>,
+    /// The same, where it acts for users.
+    pub(crate) users: Option<Arc<OnBehalfOfCredential>>,
     /// The functions of the user's that it calls.
     pub(crate) callables: Vec<Arc<Callable>>,
+}
+
+impl Made {
+    /// The work of a call.
+    fn work(
+        &self,
+        method: Method,
+        request: TokenRequest,
+    ) -> impl Future<Output = Result<Got, Error>> + Send + 'static + use<> {
+        let made = self.clone();
+        async move {
+            match (method, made.authenticates) {
+                (Method::Authenticate, Some(person)) => {
+                    let request = Some(request).filter(|request| *request != TokenRequest::default());
+                    person.authenticate(request).await.map(Got::Record)
+                }
+                (Method::Authenticate, None) => {
+                    Err(Error::invalid_argument(format!("{} asks nobody to sign in", made.core.name())))
+                }
+                _ => made.core.token(&request).await.map(Got::Token),
+            }
+        }
+    }
 }
 
 /// What every credential is made of: the core's credential.
@@ -179,20 +207,78 @@ impl Credential {
             callable.note_loop(event_loop.bind(slf.py()))?;
         }
         callable::attend(slf.py())?;
-        let core = Arc::clone(&made.core);
         let call = Call {
             owner: slf.clone().unbind(),
             method: Method::named(method)?,
             scopes: scopes.clone().unbind(),
             request: arguments.request(within_chain),
         };
-        let request = call.request.clone();
+        let work = made.work(call.method, call.request.clone());
         slf.py().detach(|| {
-            Fetch::start_then(core, request, |outcome| {
+            Fetch::of(work, |outcome| {
                 post(mailbox, event_loop, Letter { call, future, outcome: outcome.clone() });
             })
         });
         Ok(())
+    }
+
+    /// Has a person sign in; returns who it was.
+    #[pyo3(signature = (scopes, claims, tenant_id, enable_cae))]
+    fn _authenticate(
+        slf: &Bound<'_, Self>,
+        scopes: &Bound<'_, PyTuple>,
+        claims: Option<&Bound<'_, PyAny>>,
+        tenant_id: Option<&Bound<'_, PyAny>>,
+        enable_cae: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let arguments = Arguments::new(scopes, claims, tenant_id, enable_cae)?;
+        Self::fetched(slf, Method::Authenticate, scopes, &arguments, false)
+    }
+
+    /// The cached token of a user that a method would return, if it can without waiting.
+    #[pyo3(signature = (user_assertion, method, scopes, tenant_id, enable_cae))]
+    fn _at_hand_of(
+        &self,
+        py: Python<'_>,
+        user_assertion: &str,
+        method: &str,
+        scopes: &Bound<'_, PyTuple>,
+        tenant_id: Option<&Bound<'_, PyAny>>,
+        enable_cae: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let arguments = Arguments::new(scopes, None, tenant_id, enable_cae)?;
+        let (Some(users), [scope]) =
+            (self.made.get().and_then(|made| made.users.as_ref()), arguments.scopes.as_slice())
+        else {
+            return Ok(None);
+        };
+        // It takes a digest, and so is worth letting others run.
+        let look = || users.at_hand_for(user_assertion, scope, arguments.tenant_id, arguments.enable_cae);
+        match py.detach(look) {
+            Some(token) => Self::object(py, Method::named(method)?, &token).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same credential for a user.
+    fn _of_user<'py>(slf: &Bound<'py, Self>, user_assertion: &str) -> PyResult<Bound<'py, Self>> {
+        let py = slf.py();
+        let (Some(made), Some((kind, options))) = (slf.get().made.get(), slf.get().recipe.get()) else {
+            return Err(Self::unconfigured(slf));
+        };
+        let Some(users) = &made.users else {
+            return Err(PyRuntimeError::new_err("this credential acts for nobody else"));
+        };
+        let user = users.for_user(user_assertion).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let options = options.bind(py).copy()?;
+        options.set_item(intern!(py, "user_assertion"), user_assertion)?;
+        let made = Made { core: Arc::clone(&user) as _, users: Some(user), ..made.clone() };
+        let class = slf.get_type();
+        let object = class.call_method1(intern!(py, "__new__"), (&class,))?.cast_into::<Self>()?;
+        let again = || PyRuntimeError::new_err("a credential is configured once");
+        object.get().made.set(made).map_err(|_| again())?;
+        object.get().recipe.set((kind.clone(), options.unbind())).map_err(|_| again())?;
+        Ok(object)
     }
 
     /// Pickles the configuration, and no token.
@@ -265,7 +351,7 @@ impl Credential {
             request: arguments.request(within_chain),
         };
         callable::attend(py)?;
-        let outcome = fetch::blocking(py, &made.core, call.request.clone())?;
+        let outcome = fetch::blocking(py, made.work(method, call.request.clone()))?;
         ending::python_inside(py, || call.end(py, outcome))
     }
 
@@ -278,7 +364,7 @@ impl Credential {
     pub(crate) fn object(py: Python<'_>, method: Method, token: &Token) -> PyResult<Py<PyAny>> {
         match method {
             Method::GetToken => access_token(py, token),
-            Method::GetTokenInfo => {
+            Method::GetTokenInfo | Method::Authenticate => {
                 let made = access_token(py, token)?;
                 Types::current(py)?.access_token_info(&made.bind(py).get_item(0)?, token)
             }

@@ -1,23 +1,22 @@
-//! Waiting for a token with the interpreter lock released.
+//! Waiting for an outcome with the interpreter lock released.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use entrada::{Credential, Error, Fetch, Token, TokenRequest};
+use entrada::{Error, Fetch};
 use pyo3::prelude::*;
+
+use crate::call::Got;
 
 /// How often a waiting call looks whether a signal has arrived.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
-/// Waits until the token is there; returns early with `KeyboardInterrupt`, or whatever a signal handler raises. The
-/// fetch itself goes on then: others may wait for it too.
+/// Waits until the outcome is there; returns early with `KeyboardInterrupt`, or whatever a signal handler raises. The
+/// work itself goes on then: others may wait for it too.
 pub(crate) fn blocking(
     py: Python<'_>,
-    credential: &Arc<dyn Credential>,
-    request: TokenRequest,
-) -> PyResult<Result<Arc<Token>, Error>> {
-    let credential = Arc::clone(credential);
-    let fetch = py.detach(|| Fetch::start(credential, request));
+    work: impl Future<Output = Result<Got, Error>> + Send + 'static,
+) -> PyResult<Result<Got, Error>> {
+    let fetch = py.detach(|| Fetch::of(work, |_| {}));
     loop {
         if let Some(landing) = py.detach(|| fetch.wait_blocking(LOOK_UP)) {
             return Ok(landing);

@@ -4,6 +4,7 @@
 //! interpreter lock released. Arguments, warnings, exceptions and logging are the Python half's.
 
 mod arguments;
+mod authenticate;
 mod call;
 mod callable;
 mod configure;
@@ -12,6 +13,7 @@ mod ending;
 mod fetch;
 mod fork;
 mod mailbox;
+mod record;
 mod token;
 
 /// The module `entrada._native`.
@@ -23,6 +25,8 @@ mod _native {
     use crate::credential::Credential;
     #[pymodule_export]
     use crate::mailbox::{Bell, Mailbox};
+    #[pymodule_export]
+    use crate::record::read_record;
 
     use pyo3::prelude::*;
 

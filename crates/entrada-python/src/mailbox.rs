@@ -9,10 +9,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use entrada::{Error, Token};
+use entrada::Error;
 use pyo3::prelude::*;
 
-use crate::call::Call;
+use crate::call::{Call, Got};
 
 /// Where a thread of Python's waits for event loops to be rung.
 #[pyclass(frozen, module = "entrada._native")]
@@ -60,7 +60,7 @@ pub(crate) struct Mailbox {
 pub(crate) struct Letter {
     pub(crate) call: Call,
     pub(crate) future: Py<PyAny>,
-    pub(crate) outcome: Result<Arc<Token>, Error>,
+    pub(crate) outcome: Result<Got, Error>,
 }
 
 #[pymethods]

@@ -6,17 +6,9 @@ if TYPE_CHECKING:
 
 NOT_YET = frozenset(
     {
-        "AuthenticationRecord",
-        "AuthorizationCodeCredential",
         "AzureDeveloperCliCredential",
-        "AzurePipelinesCredential",
         "AzurePowerShellCredential",
-        "CertificateCredential",
-        "DeviceCodeCredential",
-        "InteractiveBrowserCredential",
-        "OnBehalfOfCredential",
         "SharedTokenCacheCredential",
-        "UsernamePasswordCredential",
         "VisualStudioCodeCredential",
     }
 )

@@ -94,30 +94,34 @@ class UrlAssertion(AssertionSource):
 
     :param str url: what to GET: an https URL, or an http one of this machine (loopback).
     :keyword headers: headers of the request, by name.
-    :keyword str pointer: where in a JSON answer the assertion stands, as a JSON pointer (RFC 6901) such as "/token"; by
-        default the whole answer is the assertion.
+    :keyword str json_pointer: where in a JSON answer the assertion stands, as a JSON pointer (RFC 6901) such as
+        "/token"; by default the whole answer is the assertion.
     """
 
     __module__ = "entrada"
 
-    def __init__(self, url: str, *, headers: Mapping[str, str] | None = None, pointer: str | None = None) -> None:
-        super().__init__("url", url=url, headers=dict(headers or {}), pointer=pointer)
+    def __init__(self, url: str, *, headers: Mapping[str, str] | None = None, json_pointer: str | None = None) -> None:
+        super().__init__("URL", url=url, headers=dict(headers or {}), json_pointer=json_pointer)
 
 
 class CommandAssertion(AssertionSource):
     """An assertion that a program prints.
 
     :param str command: the program: an absolute path, or a name that is looked for on PATH. It runs without a shell.
-    :param str arguments: its arguments.
-    :keyword str pointer: where in JSON output the assertion stands, as a JSON pointer (RFC 6901) such as "/token"; by
-        default the whole output is the assertion.
-    :keyword float timeout: how many seconds it may take.
+    :param str arguments: its arguments. Every user of the machine can see them: they must hold no secret.
+    :keyword str json_pointer: where in JSON output the assertion stands, as a JSON pointer (RFC 6901) such as
+        "/token"; by default the whole output is the assertion.
+    :keyword float timeout: how many seconds it may take. 10 by default.
     """
 
     __module__ = "entrada"
 
-    def __init__(self, command: str, *arguments: str, pointer: str | None = None, timeout: float | None = None) -> None:
-        super().__init__("command", command=command, arguments=list(arguments), pointer=pointer, timeout=timeout)
+    def __init__(
+        self, command: str, *arguments: str, json_pointer: str | None = None, timeout: float | None = None
+    ) -> None:
+        super().__init__(
+            "command", command=command, arguments=list(arguments), json_pointer=json_pointer, timeout=timeout
+        )
 
 
 def described(func: object, name: str) -> dict[str, object]:

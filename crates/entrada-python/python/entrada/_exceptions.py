@@ -23,10 +23,8 @@ class CredentialUnavailableError(ClientAuthenticationError):
         return CredentialUnavailableError, (self.message,), {"condition": self.condition}
 
 
-class AuthenticationRequiredError(CredentialUnavailableError):
-    """A person must act before there can be a token: sign in, or answer a demand for claims."""
-
-    __module__ = "entrada"
+class _InteractionError(ClientAuthenticationError):
+    """What the exceptions have in common that are over when a person has acted."""
 
     def __init__(
         self, scopes: Iterable[str], message: str | None = None, claims: str | None = None, **kwargs: Any
@@ -39,7 +37,7 @@ class AuthenticationRequiredError(CredentialUnavailableError):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return AuthenticationRequiredError, (self._scopes, self.message, self._claims)
+        return type(self), (self._scopes, self.message, self._claims)
 
     @property
     def scopes(self) -> Iterable[str]:
@@ -50,6 +48,21 @@ class AuthenticationRequiredError(CredentialUnavailableError):
     def claims(self) -> str | None:
         """The claims that the next sign-in must bring, as JSON, if any were demanded."""
         return self._claims
+
+
+class AuthenticationRequiredError(_InteractionError, CredentialUnavailableError):
+    """A person must sign in, and the credential was told not to ask by itself; call its ``authenticate``."""
+
+    __module__ = "entrada"
+
+
+class InteractionRequiredError(_InteractionError):
+    """Microsoft Entra wants a person to act first: to consent, or to prove more than they have.
+
+    A web app that acts on behalf of its users sends ``claims`` back to the one who signed the user in.
+    """
+
+    __module__ = "entrada"
 
 
 class ChainExhaustedError(ClientAuthenticationError):

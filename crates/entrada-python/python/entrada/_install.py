@@ -20,12 +20,29 @@ _OURS = {"azure.identity": "entrada", "azure.identity.aio": "entrada.aio"}
 ADDED = {
     "azure.identity": frozenset(
         {
+            "CommandAssertion",
+            "CommandCredential",
             "EnvironmentAssertion",
             "FileAssertion",
+            "GitHubActionsCredential",
+            "InteractionRequiredError",
             "ManagedIdentityAssertion",
+            "StaticTokenCredential",
+            "TokenFileCredential",
+            "UrlAssertion",
         }
     ),
-    "azure.identity.aio": frozenset(),
+    "azure.identity.aio": frozenset(
+        {
+            "CommandCredential",
+            "DeviceCodeCredential",
+            "GitHubActionsCredential",
+            "InteractiveBrowserCredential",
+            "StaticTokenCredential",
+            "TokenFileCredential",
+            "UsernamePasswordCredential",
+        }
+    ),
 }
 
 

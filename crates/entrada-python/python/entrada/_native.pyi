@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from typing_extensions import Self
 
 __version__: str
 
@@ -63,6 +64,18 @@ class Credential:
         enable_cae: bool | None,
         within_chain: bool,
     ) -> None: ...
+    def _authenticate(
+        self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, enable_cae: bool | None
+    ) -> Any: ...
+    def _at_hand_of(
+        self,
+        user_assertion: str,
+        method: str,
+        scopes: tuple[str, ...],
+        tenant_id: str | None,
+        enable_cae: bool | None,
+    ) -> Any: ...
+    def _of_user(self, user_assertion: str) -> Self: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
     def __setstate__(self, state: tuple[Any, ...]) -> None: ...
 
@@ -96,3 +109,6 @@ def next_job() -> tuple[Job, bool] | None:
 
 def no_worker() -> None:
     """Say that a thread which was to be started could not be."""
+
+def read_record(text: str) -> tuple[str, str, str, str, str]:
+    """Read an authentication record: tenant id, client id, authority, home account id, user name."""

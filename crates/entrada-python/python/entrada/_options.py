@@ -11,6 +11,7 @@ _NOT_APPLIED = {
     "connection_timeout": None,
     "connection_verify": _TRUST,
     "custom_hook_policy": None,
+    "disable_automatic_authentication": None,
     "headers": None,
     "headers_policy": None,
     "logging_enable": None,
@@ -96,7 +97,8 @@ def _unknown(name: str, known: set[str]) -> str:
     return f"there is no argument {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def warn(where: str, said: list[str]) -> None:
+def warn(where: str, said: list[str], category: type[Warning] = UserWarning) -> None:
+    """Warn of what is said, at the caller's own line."""
     if not said:
         return
     import sys
@@ -106,4 +108,4 @@ def warn(where: str, said: list[str]) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == "entrada":
         level, frame = level + 1, frame.f_back
-    warnings.warn(f"{where}: {'. '.join(said)}", UserWarning, stacklevel=level)
+    warnings.warn(f"{where}: {'. '.join(said)}", category, stacklevel=level)

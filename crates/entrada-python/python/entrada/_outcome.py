@@ -56,6 +56,8 @@ def _made(kind: str, message: str, scopes: tuple[str, ...], claims: str | None) 
     if kind == "none available":
         return _exceptions.ChainExhaustedError(message=message)
     if kind == "interaction required":
+        return _exceptions.InteractionRequiredError(scopes, message=message, claims=claims)
+    if kind == "authentication required":
         return _exceptions.AuthenticationRequiredError(scopes, message=message, claims=claims)
     return _exceptions.ClientAuthenticationError(message=message)
 

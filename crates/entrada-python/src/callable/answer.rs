@@ -9,7 +9,6 @@ use pyo3::types::{PyBytes, PyFloat, PyList, PyString, PyTuple};
 use zeroize::Zeroizing;
 
 /// An argument of a call.
-#[allow(dead_code, reason = "what needs them comes one by one")]
 pub(crate) enum Argument {
     Text(Zeroizing<String>),
     Bytes(Zeroizing<Vec<u8>>),
@@ -28,7 +27,6 @@ impl Argument {
 }
 
 /// What a function must return.
-#[allow(dead_code, reason = "what needs them comes one by one")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// A text.
@@ -42,7 +40,6 @@ pub(crate) enum Wanted {
 }
 
 /// What a function returned.
-#[allow(dead_code, reason = "what needs them comes one by one")]
 pub(crate) enum Answer {
     Text(Zeroizing<String>),
     Bytes(Vec<u8>),

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use entrada::{
-    AssertionError, AssertionRequest, ClientAssertion, EnvironmentAssertion, FileAssertion, ManagedIdentityAssertion,
-    ManagedIdentityAssertionOptions, ManagedIdentityCredentialOptions,
+    AssertionError, AssertionRequest, ClientAssertion, CommandAssertion, CommandAssertionOptions, EnvironmentAssertion,
+    FileAssertion, ManagedIdentityAssertion, ManagedIdentityAssertionOptions, ManagedIdentityCredentialOptions,
+    UrlAssertion, UrlAssertionOptions,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -20,6 +21,13 @@ pub(super) fn assertion(given: &Given<'_>) -> PyResult<Source> {
     let kind = given.needed("assertion")?;
     let inner = given.within("assertion_options")?;
     let source: Arc<dyn ClientAssertion> = match &*kind {
+        "command" => {
+            let options = CommandAssertionOptions {
+                json_pointer: inner.text("json_pointer")?,
+                timeout: inner.seconds("timeout")?,
+            };
+            Arc::new(CommandAssertion::new(inner.command()?, Some(options)).map_err(|error| refused(&error))?)
+        }
         "environment" => Arc::new(EnvironmentAssertion::new(inner.needed("name")?)),
         "file" => Arc::new(FileAssertion::new(inner.path("path")?.unwrap_or_default())),
         "managed identity" => {
@@ -27,6 +35,14 @@ pub(super) fn assertion(given: &Given<'_>) -> PyResult<Source> {
                 ManagedIdentityCredentialOptions { user_assigned_id: inner.user_assigned_id()?, ..Default::default() };
             let options = ManagedIdentityAssertionOptions { audience: inner.text("audience")?, managed_identity };
             Arc::new(ManagedIdentityAssertion::with_options(options).map_err(|error| refused(&error))?)
+        }
+        "URL" => {
+            let options = UrlAssertionOptions {
+                headers: inner.pairs("headers")?.into_iter().map(|(name, value)| (name, value.into())).collect(),
+                json_pointer: inner.text("json_pointer")?,
+                ..Default::default()
+            };
+            Arc::new(UrlAssertion::new(&inner.needed("url")?, Some(options)).map_err(|error| refused(&error))?)
         }
         _ => function(&inner)?,
     };
@@ -36,7 +52,7 @@ pub(super) fn assertion(given: &Given<'_>) -> PyResult<Source> {
 
 fn function(inner: &Given<'_>) -> PyResult<Arc<dyn ClientAssertion>> {
     for name in ["func", "client_assertion_func"] {
-        if let Some(callable) = inner.callable(name, Wanted::Text)? {
+        if let Some(callable) = inner.callable(name, name, Wanted::Text)? {
             return Ok(Arc::new(Function(callable)));
         }
     }

@@ -1,18 +1,21 @@
 //! The options of a credential, as Python gave them.
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use entrada::{EntraOptions, UserAssignedId};
+use entrada::{AuthenticationRecord, EntraOptions, UserAssignedId};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyList, PyString};
+use zeroize::Zeroizing;
 
 use crate::arguments::text;
 use crate::callable::{Callable, Wanted};
 use crate::credential::{Credential, Made};
+use crate::record;
 
 /// The options as Python gave them. A name that is left out, or `None`, takes the core's default.
 pub(super) struct Given<'py> {
@@ -61,12 +64,43 @@ impl<'py> Given<'py> {
         Ok(Self::new(&inner.unwrap_or_else(|| PyDict::new(self.options.py()))))
     }
 
-    /// A function that the core will call.
-    pub(super) fn callable(&self, name: &'static str, wanted: Wanted) -> PyResult<Option<Arc<Callable>>> {
+    /// Bytes.
+    pub(super) fn bytes(&self, name: &str) -> PyResult<Option<Zeroizing<Vec<u8>>>> {
+        let Some(value) = self.get(name)? else {
+            return Ok(None);
+        };
+        let wrong = || Ok(PyTypeError::new_err(format!("{name} is bytes, not {}", value.get_type().name()?)));
+        if value.is_instance_of::<PyString>() || value.is_instance_of::<PyList>() {
+            return Err(wrong().unwrap_or_else(|error| error));
+        }
+        match value.extract() {
+            Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+            Err(_) => Err(wrong().unwrap_or_else(|error| error)),
+        }
+    }
+
+    /// A password: a text, or bytes of one. An empty one is none.
+    pub(super) fn password(&self, name: &str) -> PyResult<Option<String>> {
+        let Some(value) = self.get(name)? else {
+            return Ok(None);
+        };
+        let password = match value.cast::<PyString>() {
+            Ok(text) => text.to_str()?.to_owned(),
+            Err(_) => {
+                let bytes: Vec<u8> =
+                    value.extract().map_err(|_| PyTypeError::new_err(format!("{name} is a str or bytes")))?;
+                String::from_utf8(bytes).map_err(|_| PyValueError::new_err(format!("{name} is not UTF-8")))?
+            }
+        };
+        Ok(Some(password).filter(|password| !password.is_empty()))
+    }
+
+    /// A function that the core will call, and what it is called in errors.
+    pub(super) fn callable(&self, name: &str, called: &'static str, wanted: Wanted) -> PyResult<Option<Arc<Callable>>> {
         let Some(function) = self.get(name)? else {
             return Ok(None);
         };
-        let callable = Callable::new(&function, name, wanted)?;
+        let callable = Callable::new(&function, called, wanted)?;
         self.callables.borrow_mut().push(Arc::clone(&callable));
         Ok(Some(callable))
     }
@@ -123,6 +157,37 @@ impl<'py> Given<'py> {
             }
         }
         Ok(None)
+    }
+
+    /// A time in seconds since 1970-01-01T00:00:00Z.
+    pub(super) fn time(&self, name: &str) -> PyResult<Option<i64>> {
+        let wrong = |_| PyTypeError::new_err(format!("{name} is an int: seconds since 1970-01-01T00:00:00Z"));
+        self.get(name)?.map(|value| value.extract().map_err(wrong)).transpose()
+    }
+
+    /// A program and its arguments.
+    pub(super) fn command(&self) -> PyResult<Vec<OsString>> {
+        let program = self.path("command")?.unwrap_or_default();
+        let arguments = self.texts("arguments")?;
+        Ok(std::iter::once(program.into()).chain(arguments.into_iter().map(Into::into)).collect())
+    }
+
+    /// Names and values.
+    pub(super) fn pairs(&self, name: &str) -> PyResult<Vec<(String, String)>> {
+        let wrong = || PyTypeError::new_err(format!("{name} is a mapping of str to str"));
+        let Some(headers) = self.get(name)? else {
+            return Ok(Vec::new());
+        };
+        let headers = headers.cast_into::<PyDict>().map_err(|_| wrong())?;
+        let pair = |(name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>)| {
+            Ok((name.extract().map_err(|_| wrong())?, value.extract().map_err(|_| wrong())?))
+        };
+        headers.iter().map(pair).collect()
+    }
+
+    /// Who has signed in before.
+    pub(super) fn record(&self) -> PyResult<Option<AuthenticationRecord>> {
+        self.get("authentication_record")?.map(|record| record::from_object(&record)).transpose()
     }
 
     pub(super) fn members(&self) -> PyResult<Vec<Made>> {

@@ -1,17 +1,15 @@
 //! Credentials of the machine that runs the program, and chains.
 
-use std::sync::Arc;
-
 use entrada::{
-    AzureCliCredential, AzureCliCredentialOptions, ChainedTokenCredential, Credential as Core, DefaultAzureCredential,
+    AzureCliCredential, AzureCliCredentialOptions, ChainedTokenCredential, DefaultAzureCredential,
     DefaultAzureCredentialOptions, ExpectedIdentity, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
 };
 use pyo3::prelude::*;
 
 use super::given::Given;
-use super::made;
+use super::{Making, made};
 
-pub(super) fn managed_identity(given: &Given<'_>) -> PyResult<Arc<dyn Core>> {
+pub(super) fn managed_identity(given: &Given<'_>) -> PyResult<Making> {
     made(ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
         user_assigned_id: given.user_assigned_id()?,
         expected: ExpectedIdentity {
@@ -25,7 +23,7 @@ pub(super) fn managed_identity(given: &Given<'_>) -> PyResult<Arc<dyn Core>> {
     })))
 }
 
-pub(super) fn azure_cli(given: &Given<'_>) -> PyResult<Arc<dyn Core>> {
+pub(super) fn azure_cli(given: &Given<'_>) -> PyResult<Making> {
     made(AzureCliCredential::new(Some(AzureCliCredentialOptions {
         tenant_id: given.text("tenant_id")?.filter(|id| !id.is_empty()),
         subscription: given.text("subscription")?.filter(|name| !name.is_empty()),
@@ -35,7 +33,7 @@ pub(super) fn azure_cli(given: &Given<'_>) -> PyResult<Arc<dyn Core>> {
     })))
 }
 
-pub(super) fn default(given: &Given<'_>) -> PyResult<Arc<dyn Core>> {
+pub(super) fn default(given: &Given<'_>) -> PyResult<Making> {
     made(DefaultAzureCredential::new(Some(DefaultAzureCredentialOptions {
         exclude_environment: given.flag("exclude_environment")?,
         exclude_managed_identity: given.flag("exclude_managed_identity")?,
@@ -50,7 +48,7 @@ pub(super) fn default(given: &Given<'_>) -> PyResult<Arc<dyn Core>> {
     })))
 }
 
-pub(super) fn chain(given: &Given<'_>) -> PyResult<Arc<dyn Core>> {
+pub(super) fn chain(given: &Given<'_>) -> PyResult<Making> {
     let members = given.members()?;
     given.also_calls(members.iter().flat_map(|member| member.callables.iter().cloned()));
     made(ChainedTokenCredential::new(members.into_iter().map(|member| member.core).collect()))

@@ -11,26 +11,49 @@ and there is nothing that must be closed.
 from __future__ import annotations
 
 __all__ = [
+    "AuthorizationCodeCredential",
     "AzureCliCredential",
+    "AzurePipelinesCredential",
+    "CertificateCredential",
     "ChainedTokenCredential",
     "ClientAssertionCredential",
     "ClientSecretCredential",
     "DefaultAzureCredential",
     "EnvironmentCredential",
     "ManagedIdentityCredential",
+    "OnBehalfOfCredential",
     "WorkloadIdentityCredential",
     "get_bearer_token_provider",
+    # azure-identity has none of these.
+    "CommandCredential",
+    "DeviceCodeCredential",
+    "GitHubActionsCredential",
+    "InteractiveBrowserCredential",
+    "StaticTokenCredential",
+    "TokenFileCredential",
+    "UsernamePasswordCredential",
 ]
 
 # Where each name lives.
 _HOMES = {
+    "AuthorizationCodeCredential": "_users",
     "AzureCliCredential": "_credentials",
+    "AzurePipelinesCredential": "_federated",
+    "CertificateCredential": "_credentials",
     "ChainedTokenCredential": "_chained",
     "ClientAssertionCredential": "_federated",
     "ClientSecretCredential": "_credentials",
+    "CommandCredential": "_given_tokens",
     "DefaultAzureCredential": "_default",
+    "DeviceCodeCredential": "_users",
     "EnvironmentCredential": "_credentials",
+    "GitHubActionsCredential": "_federated",
+    "InteractiveBrowserCredential": "_users",
     "ManagedIdentityCredential": "_credentials",
+    "OnBehalfOfCredential": "_on_behalf_of",
+    "StaticTokenCredential": "_given_tokens",
+    "TokenFileCredential": "_given_tokens",
+    "UsernamePasswordCredential": "_users",
     "WorkloadIdentityCredential": "_federated",
     "get_bearer_token_provider": "_bearer_token",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import _azure_cli, _client_secret, _environment, _managed_identity
+from .. import _azure_cli, _certificate, _client_secret, _environment, _managed_identity
 from ._credential import AsyncCredential
 
 TYPE_CHECKING = False
@@ -20,6 +20,18 @@ class ClientSecretCredential(AsyncCredential):
             _client_secret.configure(self, tenant_id, client_id, client_secret, kwargs)
         finally:
             del client_secret
+
+
+class CertificateCredential(AsyncCredential):
+    """Authenticates an app registration with a certificate; see :class:`entrada.CertificateCredential`."""
+
+    __module__ = "entrada.aio"
+
+    def __init__(self, tenant_id: str, client_id: str, certificate_path: str | None = None, **kwargs: object) -> None:
+        try:
+            _certificate.configure(self, tenant_id, client_id, certificate_path, kwargs)
+        finally:
+            kwargs.clear()
 
 
 class ManagedIdentityCredential(AsyncCredential):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import _client_assertion, _workload_identity
+from .. import _azure_pipelines, _client_assertion, _github_actions, _workload_identity
 from ._credential import AsyncCredential
 
 TYPE_CHECKING = False
@@ -45,3 +45,32 @@ class WorkloadIdentityCredential(AsyncCredential):
         **kwargs: object,
     ) -> None:
         _workload_identity.configure(self, tenant_id, client_id, token_file_path, kwargs)
+
+
+class AzurePipelinesCredential(AsyncCredential):
+    """Authenticates a job of Azure Pipelines; see :class:`entrada.AzurePipelinesCredential`."""
+
+    __module__ = "entrada.aio"
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str | None = None,
+        client_id: str | None = None,
+        service_connection_id: str | None = None,
+        system_access_token: str | None = None,
+        **kwargs: object,
+    ) -> None:
+        try:
+            _azure_pipelines.configure(self, tenant_id, client_id, service_connection_id, system_access_token, kwargs)
+        finally:
+            del system_access_token
+
+
+class GitHubActionsCredential(AsyncCredential):
+    """Authenticates a job of GitHub Actions; see :class:`entrada.GitHubActionsCredential`."""
+
+    __module__ = "entrada.aio"
+
+    def __init__(self, *, tenant_id: str | None = None, client_id: str | None = None, **kwargs: object) -> None:
+        _github_actions.configure(self, tenant_id, client_id, kwargs)

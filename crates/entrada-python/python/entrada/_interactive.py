@@ -1,0 +1,51 @@
+"""What the credentials have in common that ask a person to sign in."""
+
+# The native half uses the second one; see _credential.
+from . import _entra, _record  # noqa: F401
+from ._credential import SyncCredential
+from ._options import check_request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._record import AuthenticationRecord
+
+
+class InteractiveCredential(SyncCredential):
+    """The base of the synchronous credentials that ask a person to sign in."""
+
+    def authenticate(
+        self,
+        *,
+        scopes: "Iterable[str] | None" = None,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **kwargs: object,
+    ) -> "AuthenticationRecord":
+        """Have a person sign in, whatever there is already.
+
+        Whoever signs in is whose tokens this credential returns from then on.
+
+        :keyword scopes: what to sign in for, such as ``scopes`` of an :class:`AuthenticationRequiredError`; by default
+            Azure Resource Manager of the authority's cloud. The token for them is kept.
+        :keyword str claims: claims that the sign-in must bring, as JSON, such as ``claims`` of an
+            :class:`AuthenticationRequiredError`.
+        :keyword str tenant_id: the tenant to sign in to instead of the credential's own, where it allows that.
+        :keyword bool enable_cae: whether the caller can handle continuous access evaluation challenges.
+        :return: who has signed in.
+        :raises ValueError: where an argument cannot be right, or the authority needs ``scopes``.
+        :raises ~entrada.CredentialUnavailableError: where nobody can be asked here.
+        :raises ~azure.core.exceptions.ClientAuthenticationError: where nobody signed in, or was let in.
+        """
+        if kwargs:
+            check_request(self, "authenticate", kwargs)
+        return self._authenticate(as_scopes(scopes), claims, tenant_id, enable_cae)
+
+
+def as_scopes(scopes: "Iterable[str] | None") -> tuple[str, ...]:
+    """Return the scopes of a sign-in; none for the default ones."""
+    if isinstance(scopes, str):
+        raise TypeError("scopes is a list of str")
+    return tuple(scopes or ())
