@@ -1,14 +1,11 @@
 //! Microsoft Entra's side of the OAuth 2.0 protocol.
 
-#[allow(dead_code, reason = "the credentials of users come next")]
 mod authority;
-#[allow(dead_code, reason = "the credentials that use the rest come next")]
 mod client;
 mod device_authorization;
 mod discovery;
 mod error_answer;
 mod error_codes;
-#[allow(dead_code, reason = "the credentials that use the rest come next")]
 mod grant;
 mod identifiers;
 mod region;
