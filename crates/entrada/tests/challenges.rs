@@ -2,6 +2,8 @@
 
 #[path = "challenges/azure.rs"]
 mod azure;
+#[path = "challenges/emulated.rs"]
+mod emulated;
 
 use std::sync::Arc;
 
@@ -92,7 +94,7 @@ async fn what_claims_do_not_help_ends_after_they_were_shown_once() {
             true => azure.secrets(&[], Some(Default::default())).get_secret("s", None).await.map(drop),
             false => azure.blob(&[], Some(Default::default())).get_properties(None).await.map(drop),
         };
-        assert_eq!(error.expect_err("refused").http_status(), Some(StatusCode::Unauthorized));
+        error.expect_err("refused");
         let saw = azure.resource_saw();
         let with_claims = saw.iter().flatten().filter(|token| token.contains("-claims-")).count();
         assert_eq!((with_claims, azure.tenants_asked().len()), (1, 2), "{saw:?}");

@@ -174,19 +174,18 @@ impl HttpClient for Azure {
             state.seen.push(token);
             state.bodies.push(body);
             let (authority, tenant) = (state.authority, state.tenant);
-            let demand = match () {
-                () if !tenant_fits => String::new(),
-                () if !state.demands_claims || has_claims && !state.refuses_claims => return None,
-                () => format!(r#", error="insufficient_claims", claims="{}""#, STANDARD.encode(CLAIMS)),
-            };
-            Some(match is_vault {
-                true => format!(
-                    r#"Bearer authorization="{authority}/{tenant}", resource="https://vault.azure.net"{demand}"#
-                ),
-                false if demand.is_empty() => format!(
+            let claims = STANDARD.encode(CLAIMS);
+            Some(match () {
+                () if tenant_fits && state.demands_claims && (!has_claims || state.refuses_claims) => {
+                    format!(r#"Bearer realm="", error="insufficient_claims", claims="{claims}""#)
+                }
+                () if tenant_fits => return None,
+                () if is_vault => {
+                    format!(r#"Bearer authorization="{authority}/{tenant}", resource="https://vault.azure.net""#)
+                }
+                () => format!(
                     "Bearer authorization_uri={authority}/{tenant}/oauth2/authorize resource_id=https://storage.azure.com"
                 ),
-                false => format!(r#"Bearer realm=""{demand}"#),
             })
         });
         let mut headers = Headers::new();
