@@ -360,6 +360,47 @@ mod tests {
     }
 
     #[test]
+    fn users_and_redirect_uris_that_cannot_be_are_refused() {
+        let user = |name: &str, more: &str| {
+            format!(
+                "[[users]]\nname = \"{name}\"\nobject_id = \"0b000000-0000-4000-8000-000000000099\"\ntenant = \"{}\"\n{more}",
+                crate::world::TENANT_ID
+            )
+        };
+        let password = "password = \"fake\"\n";
+        let guest = |tenant: &str| {
+            let guest = format!(
+                "[[users.guest_in]]\ntenant = \"{tenant}\"\nobject_id = \"0b000000-0000-4000-8000-000000000098\"\n"
+            );
+            user("eve@x.example", &format!("{password}{guest}"))
+        };
+        let redirect = |uri: &str| {
+            format!(
+                "[[apps]]\nclient_id = \"c1000000-0000-4000-8000-000000000099\"\nname = \"x\"\nservice_principals = []\nredirect_uris = [\"{uri}\"]\n"
+            )
+        };
+        for (text, words) in [
+            (user("eve", password), "name@contoso.onmicrosoft.com"),
+            (user("eve smith@x.example", password), "name@contoso.onmicrosoft.com"),
+            (user("eve@x.example", "password = \"\"\n"), "empty password"),
+            (user("eve@x.example", &format!("{password}mfa = \"sometimes\"\n")), "not_required"),
+            (user("eve@x.example", &format!("{password}refusal = \"dislike\"\n")), "password_expired"),
+            (guest("7e000000-0000-4000-8000-000000000099"), "[[tenants]]"),
+            (guest(crate::world::TENANT_ID), "at home"),
+            ("sign_in_as = \"nobody@x.example\"\n".to_owned(), "ada@contoso.onmicrosoft.com"),
+            (redirect("not a url"), "http://localhost"),
+            (redirect("http://elsewhere.example"), "must be https"),
+            (redirect("javascript:alert(1)"), "must be https"),
+            (redirect("https://*.example/signin"), "wildcard"),
+        ] {
+            let message = message(&text);
+            assert!(message.contains(words), "{text}{message}");
+        }
+        assert!(Config::from_toml(&redirect("myapp://auth")).is_ok());
+        assert!(Config::from_toml(&guest(crate::world::FABRIKAM_TENANT_ID)).is_ok());
+    }
+
+    #[test]
     fn a_file_adds_to_the_built_in_world_or_starts_from_nothing() {
         let added =
             "[[tenants]]\nid = \"7e000000-0000-4000-8000-000000000042\"\ndomain = \"x.example\"\nname = \"X\"\n";

@@ -142,7 +142,8 @@ pub struct Exchange {
 impl Exchange {
     /// Whether the exchange failed in a way a user should hear of: no answer, an error of an identity endpoint
     /// or of the gateway, a refused token or a missing role, or an error of the emulator. That a blob or a secret
-    /// does not exist is ordinary, and so is the challenge to a first request without a token.
+    /// does not exist is ordinary, and so is the challenge to a first request without a token, and a device that polls
+    /// while its person signs in.
     #[must_use]
     pub fn refused(&self) -> bool {
         let signs_in = matches!(
@@ -152,7 +153,7 @@ impl Exchange {
         match self.status {
             0 | 500.. => true,
             401 | 403 => self.note.as_deref() != Some(CHALLENGE),
-            400.. => signs_in,
+            400.. => signs_in && !self.note.as_deref().is_some_and(|note| note.starts_with(WAITING)),
             _ => false,
         }
     }
@@ -160,6 +161,9 @@ impl Exchange {
 
 /// The note of an answer that asks for a token.
 pub const CHALLENGE: &str = "challenge";
+
+/// How the note of a device that waits for its person begins.
+const WAITING: &str = "AADSTS70016:";
 
 /// The note of a page that was shown where no person is: the program that opened it waits in vain.
 pub const NOBODY_THERE: &str = "a page was shown, and nobody is there to read it; say who signs in with --sign-in-as";

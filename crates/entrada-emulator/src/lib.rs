@@ -149,6 +149,22 @@
 //!     role = "Key Vault Secrets User"
 //!     scope = "/subscriptions/5b000000-0000-4000-8000-000000000001/resourceGroups/orders-rg"
 //!
+//!     ## A person of one's own, who has to show a second proof, and the program that signs them in.
+//!     [[users]]
+//!     name = "grace@contoso.onmicrosoft.com"
+//!     object_id = "0b000000-0000-4000-8000-0000000000a1"
+//!     tenant = "7e000000-0000-4000-8000-000000000001"
+//!     password = "not-a-real-password"
+//!     mfa = "required"
+//!
+//!     [[apps]]
+//!     client_id = "c1000000-0000-4000-8000-0000000000a1"
+//!     name = "team-tool"
+//!     service_principals = [{ tenant = "7e000000-0000-4000-8000-000000000001", object_id = "0b000000-0000-4000-8000-0000000000a2" }]
+//!     public_client = true
+//!     redirect_uris = ["http://localhost"]
+//!     consent = "granted"
+//!
 //!     ## The metadata service is busy twice, then answers.
 //!     [[faults]]
 //!     match = { service = "imds" }

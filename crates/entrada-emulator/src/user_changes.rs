@@ -5,7 +5,7 @@ use crate::config::{Mfa, Refusal, User};
 use crate::config_check::unknown_user;
 use crate::entra::sign_ins::device_codes::Stage;
 use crate::state::State;
-use crate::user_tokens::{self, SignIn};
+use crate::user_tokens;
 use serde_json::{Value, json};
 
 /// Why nothing was changed.
@@ -87,12 +87,7 @@ pub(crate) fn consent(state: &State, client_id: &str, name: Option<&str>, gives:
 /// Approves a device code as a user who has shown every proof.
 pub(crate) fn approve_device(state: &State, user_code: &str, name: &str) -> Result<(), UserError> {
     let user = find(state, name)?;
-    let sign_in = SignIn {
-        methods: vec!["pwd".to_owned(), "mfa".to_owned()],
-        time: clock::now(),
-        session: uuid::Uuid::new_v4().to_string(),
-        order: state.sign_ins.accounts.next(),
-    };
+    let sign_in = state.sign_ins.sign_in(&["pwd", "mfa"]);
     decide(state, user_code, &Stage::Approved { user: user.object_id.clone(), sign_in })
 }
 

@@ -27,10 +27,7 @@ pub(super) fn start(web: &Web<'_>, segment: &str, version: u8) -> Result<Reply, 
             900_144 => EntraError::missing("client_id"),
             _ => error,
         })?,
-        _ => {
-            let text = format!("The endpoint only accepts POST requests. Received a {} request.", web.call.method);
-            return Err(EntraError::request(900_561, text));
-        }
+        _ => return Err(EntraError::method("POST", &web.call.method)),
     };
     let tenant = if is_shared(segment) { None } else { Some(find_tenant(web.state, web.names, segment)?) };
     let app = user_app(web.state, tenant, form.required("client_id")?)?;

@@ -40,6 +40,29 @@ impl EntraError {
         Self::new(400, code, "invalid_grant", text)
     }
 
+    /// A code or token that is none of this run's.
+    pub(crate) fn not_ours() -> Self {
+        Self::grant(9_002_313, "Invalid request. Request is malformed or invalid.")
+    }
+
+    /// A code or token of another client.
+    pub(crate) fn of_another_client() -> Self {
+        Self::grant(700_007, "The grant was issued for a different client id.")
+    }
+
+    /// A code that has been used.
+    pub(crate) fn redeemed() -> Self {
+        Self::grant(
+            54_005,
+            "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
+        )
+    }
+
+    /// A request by a method that the endpoint does not take.
+    pub(crate) fn method(accepted: &str, method: &http::Method) -> Self {
+        Self::request(900_561, format!("The endpoint only accepts {accepted} requests. Received a {method} request."))
+    }
+
     /// The same refusal with a `suberror`.
     pub(crate) fn with(self, suberror: &'static str) -> Self {
         Self { suberror: Some(suberror), ..self }

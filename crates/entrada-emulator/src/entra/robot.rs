@@ -7,7 +7,6 @@ use super::EntraError;
 use super::policy;
 use super::scope::Asked;
 use super::sign_ins::device_codes::{DeviceCode, Stage};
-use crate::clock;
 use crate::config::{App, Consent, Mfa, Tenant, User};
 use crate::state::State;
 use crate::user_tokens::SignIn;
@@ -27,12 +26,7 @@ pub(super) fn sign_in<'a>(
     policy::in_tenant(user, tenant, app)?;
     let accounts = &state.sign_ins.accounts;
     policy::check_account(state, user)?;
-    let mut sign_in = SignIn {
-        methods: vec!["pwd".to_owned()],
-        time: clock::now(),
-        session: uuid::Uuid::new_v4().to_string(),
-        order: accounts.next(),
-    };
+    let mut sign_in = state.sign_ins.sign_in(&["pwd"]);
     if let Some(missing) = policy::missing_proof(state, user, &sign_in, contexts) {
         if missing == Mfa::Register {
             accounts.set_mfa(&user.object_id, Mfa::Required);

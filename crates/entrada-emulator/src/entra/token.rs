@@ -35,10 +35,7 @@ pub(super) fn answer<'a>(
     call: &'a Call,
 ) -> Result<Reply, EntraError> {
     if call.method != http::Method::POST {
-        return Err(EntraError::request(
-            900_561,
-            format!("The endpoint only accepts POST requests. Received a {} request.", call.method),
-        ));
+        return Err(EntraError::method("POST", &call.method));
     }
     let form = Form::read(call)?;
     let shared = is_shared(tenant).then(|| tenant.to_ascii_lowercase());

@@ -31,9 +31,6 @@ fn parameters(web: &Web<'_>) -> Result<Form, EntraError> {
     match web.call.method {
         http::Method::GET => Form::of(web.call.query.clone()),
         http::Method::POST => Form::read(web.call),
-        _ => Err(EntraError::request(
-            900_561,
-            format!("The endpoint only accepts GET, POST requests. Received a {} request.", web.call.method),
-        )),
+        _ => Err(EntraError::method("GET, POST", &web.call.method)),
     }
 }

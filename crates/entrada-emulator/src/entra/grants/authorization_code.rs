@@ -15,19 +15,12 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
     let state = request.state;
     let client = UserClient::of(request, request.tenant)?;
     let text = request.form.required("code")?;
-    let code = state
-        .sign_ins
-        .codes
-        .look(text)
-        .ok_or_else(|| EntraError::grant(9_002_313, "Invalid request. Request is malformed or invalid."))?;
+    let code = state.sign_ins.codes.look(text).ok_or_else(EntraError::not_ours)?;
     check(request, &client, &code)?;
     if !state.sign_ins.codes.redeem(text) {
         // Somebody has the code who should not: what it led to ends (RFC 6749, section 4.1.2).
         state.sign_ins.refresh_tokens.end_family(&code.family);
-        return Err(EntraError::grant(
-            54_005,
-            "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
-        ));
+        return Err(EntraError::redeemed());
     }
     let user = state
         .directory
@@ -54,7 +47,7 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
 fn check(request: &TokenRequest<'_>, client: &UserClient<'_>, code: &Code) -> Result<(), EntraError> {
     let form = &request.form;
     if !code.client_id.eq_ignore_ascii_case(&client.app.client_id) {
-        return Err(EntraError::grant(700_007, "The grant was issued for a different client id."));
+        return Err(EntraError::of_another_client());
     }
     if request.tenant.is_some_and(|tenant| tenant.id != code.person.tenant) {
         return Err(EntraError::grant(

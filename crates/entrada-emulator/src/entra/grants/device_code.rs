@@ -31,7 +31,7 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
         Poll::TooFast => return Err(too_fast()),
     };
     if !code.client_id.eq_ignore_ascii_case(&client.app.client_id) {
-        return Err(EntraError::grant(700_007, "The grant was issued for a different client id."));
+        return Err(EntraError::of_another_client());
     }
     if clock::now() >= code.expires {
         return Err(EntraError::new(
@@ -59,16 +59,10 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
             "authorization_declined",
             "The end user has denied the authorization request.",
         )),
-        Stage::Redeemed => {
-            // As of an authorization code.
-            Err(EntraError::grant(
-                54_005,
-                "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
-            ))
-        }
+        Stage::Redeemed => Err(EntraError::redeemed()),
         Stage::Approved { user, sign_in } => {
             if !codes.redeem(text) {
-                return Err(EntraError::grant(54_005, "OAuth2 Authorization code was already redeemed."));
+                return Err(EntraError::redeemed());
             }
             grant(request, client, *code, &user, sign_in)
         }

@@ -1,7 +1,6 @@
 //! A user's name and password, in the hands of an app (RFC 6749, section 4.3).
 
 use crate::call::Reply;
-use crate::clock;
 use crate::entra::claims_request::ClaimsRequest;
 use crate::entra::client::UserClient;
 use crate::entra::scope::Asked;
@@ -10,7 +9,6 @@ use crate::entra::token::TokenRequest;
 use crate::entra::user_answer::{self, Granted};
 use crate::entra::{EntraError, policy};
 use crate::people::Person;
-use crate::user_tokens::SignIn;
 
 /// Answers a request with this grant.
 pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, EntraError> {
@@ -40,19 +38,13 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
         ));
     };
     policy::check_password(state, user, password)?;
-    let sign_in = SignIn {
-        methods: vec!["pwd".to_owned()],
-        time: clock::now(),
-        session: uuid::Uuid::new_v4().to_string(),
-        order: state.sign_ins.accounts.next(),
-    };
     let granted = Granted {
         client,
         user,
         person,
         asked,
         claims: ClaimsRequest::default(),
-        sign_in,
+        sign_in: state.sign_ins.sign_in(&["pwd"]),
         family: secret_text(),
         nonce: None,
     };

@@ -15,17 +15,13 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
     let state = request.state;
     let client = UserClient::of(request, request.tenant)?;
     let text = request.form.required("refresh_token")?;
-    let token = state
-        .sign_ins
-        .refresh_tokens
-        .open(text)
-        .ok_or_else(|| EntraError::grant(9_002_313, "Invalid request. Request is malformed or invalid."))?;
+    let token = state.sign_ins.refresh_tokens.open(text).ok_or_else(EntraError::not_ours)?;
     let is_family =
         |client_id: &str| state.directory.client_app(client_id).is_some_and(|app| state.directory.is_first_party(app));
     let is_its = token.client_id.eq_ignore_ascii_case(&client.app.client_id)
         || (is_family(&token.client_id) && is_family(&client.app.client_id));
     if !is_its {
-        return Err(EntraError::grant(700_007, "The grant was issued for a different client id."));
+        return Err(EntraError::of_another_client());
     }
     check_validity(request, &token)?;
     let user = state

@@ -11,7 +11,6 @@ use crate::entra::form::Form;
 use crate::entra::pages::{self, Problem};
 use crate::entra::sign_ins::attempts::{Attempt, Goal};
 use crate::entra::{EntraError, policy};
-use crate::user_tokens::SignIn;
 
 /// Takes a form of one of the pages.
 pub(in crate::entra) fn post(web: &Web<'_>, step: &str) -> Reply {
@@ -25,10 +24,7 @@ pub(in crate::entra) fn post(web: &Web<'_>, step: &str) -> Reply {
 
 fn form(web: &Web<'_>) -> Result<Form, EntraError> {
     if web.call.method != http::Method::POST {
-        return Err(EntraError::request(
-            900_561,
-            format!("The endpoint only accepts POST requests. Received a {} request.", web.call.method),
-        ));
+        return Err(EntraError::method("POST", &web.call.method));
     }
     Form::read(web.call)
 }
@@ -102,6 +98,7 @@ fn name(web: &Web<'_>, form: &Form, attempt: &mut Attempt) -> Result<(), Problem
     let directory = &web.state.directory;
     let cloud = |user: &User| directory.tenant(&user.tenant).map(|tenant| tenant.cloud);
     let found = directory.account(&full).filter(|user| cloud(user) == Some(web.names.cloud));
+    attempt.entered = entered.chars().take(320).collect();
     let Some(user) = found.filter(|_| !is_for_consumers(&attempt.goal)) else {
         let error = EntraError::grant(50_034, "The user account does not exist in the directory.");
         let text = if found.is_some() {
@@ -130,19 +127,10 @@ fn account(web: &Web<'_>, form: &Form, attempt: &mut Attempt) -> Result<(), Prob
     Ok(())
 }
 
-fn sign_in(web: &Web<'_>) -> SignIn {
-    SignIn {
-        methods: vec!["pwd".to_owned()],
-        time: clock::now(),
-        session: uuid::Uuid::new_v4().to_string(),
-        order: web.state.sign_ins.accounts.next(),
-    }
-}
-
 fn password(web: &Web<'_>, form: &Form, attempt: &mut Attempt, user: &User) -> Result<(), Problem> {
     match policy::check_password(web.state, user, form.value("passwd").unwrap_or_default()) {
         Ok(()) => {
-            attempt.sign_in = Some(sign_in(web));
+            attempt.sign_in = Some(web.state.sign_ins.sign_in(&["pwd"]));
             Ok(())
         }
         Err(error) if error.code == 50_055 => {
@@ -182,7 +170,7 @@ fn new_password(web: &Web<'_>, form: &Form, attempt: &mut Attempt, user: &User) 
         return wrong(50_055, "The two new passwords are not the same.");
     }
     accounts.set_password(&user.object_id, new, now);
-    attempt.sign_in = Some(sign_in(web));
+    attempt.sign_in = Some(web.state.sign_ins.sign_in(&["pwd"]));
     Ok(())
 }
 

@@ -50,6 +50,7 @@ pub(super) fn begin(web: &Web<'_>, request: AuthorizeRequest) -> Reply {
         request.prompt != Prompt::Login,
         clock::now(),
     );
+    attempt.entered = request.login_hint.clone().filter(|hint| hint.contains('@')).unwrap_or_default();
     let picks = request.prompt == Prompt::SelectAccount && !accounts.is_empty();
     if let Some(user) = hinted.filter(|_| !picks) {
         attempt.user = Some(user.object_id.clone());
@@ -97,13 +98,7 @@ fn advance(web: &Web<'_>, id: &str, mut attempt: Attempt, problem: Option<Proble
     let next = next(web, &mut attempt);
     let frame = frame(web, id, &attempt, problem);
     let reply = match next {
-        Ok(Step::Name) => {
-            let filled = match &attempt.goal {
-                Goal::Authorize(request) => request.login_hint.clone().filter(|hint| hint.contains('@')),
-                Goal::Device(_) => None,
-            };
-            pages::name::reply(&frame, &filled.unwrap_or_default(), &users(web))
-        }
+        Ok(Step::Name) => pages::name::reply(&frame, &attempt.entered, &users(web)),
         Ok(Step::Password(user)) => pages::password::reply(&frame, &user.name),
         Ok(Step::NewPassword(user)) => pages::new_password::reply(&frame, &user.name),
         Ok(Step::Proof(Mfa::Register, user)) => pages::proof::register(&frame, &user.name),

@@ -13,10 +13,7 @@ pub(in crate::entra) fn reply(frame: &Frame, user: &str, permissions: &[String])
         ul class="plain" id="permissions" { @for permission in permissions { li { (permission) } } }
         form method="post" action=(frame.path("consent")) {
             (frame.hidden())
-            div class="row" {
-                button class="main" type="submit" id="idSIButton9" autofocus { "Accept" }
-                button type="submit" id="idBtn_Back" formaction=(frame.path("cancel")) { "Cancel" }
-            }
+            (frame.buttons(("Accept", "idSIButton9"), ("Cancel", "cancel"), true))
         }
     };
     page(200, "Permissions requested", &body, frame.target.as_deref(), None)

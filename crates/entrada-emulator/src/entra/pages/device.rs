@@ -15,7 +15,7 @@ pub(in crate::entra) fn code(frame: &Frame, filled: &str) -> Reply {
             label for="otc" { "Code" }
             input class="code" type="text" id="otc" name="otc" value=(filled) maxlength="16" autocomplete="off"
                 autocapitalize="characters" spellcheck="false" autofocus
-                aria-invalid=[frame.is_wrong()] aria-describedby=[frame.problem.as_ref().map(|_| "problem")];
+                aria-invalid=[frame.is_wrong()] aria-describedby=[frame.marked()];
             div class="row" { button class="main" type="submit" id="idSIButton9" { "Next" } }
         }
     };
@@ -30,10 +30,7 @@ pub(in crate::entra) fn confirm(frame: &Frame, user: &str) -> Reply {
         p { "Continue only if you started this on another device or in another program, and trust it." }
         form method="post" action=(frame.path("confirm")) {
             (frame.hidden())
-            div class="row" {
-                button class="main" type="submit" id="idSIButton9" autofocus { "Continue" }
-                button type="submit" id="idBtn_Back" formaction=(frame.path("cancel")) { "Cancel" }
-            }
+            (frame.buttons(("Continue", "idSIButton9"), ("Cancel", "cancel"), true))
         }
     };
     page(200, "Confirm", &body, None, None)

@@ -26,10 +26,7 @@ pub(in crate::entra) fn reply(error: &EntraError, correlation: &str, frame: Opti
         @if let Some(frame) = frame {
             form method="post" action=(frame.path("give-up")) {
                 (frame.hidden())
-                div class="row" {
-                    button class="main" type="submit" id="idSIButton9" autofocus { "Back to " (frame.app) }
-                    button type="submit" id="idBtn_Back" formaction=(frame.path("other")) { "Another account" }
-                }
+                (frame.buttons((&format!("Back to {}", frame.app), "idSIButton9"), ("Another account", "other"), true))
             }
         }
     };

@@ -53,6 +53,11 @@ impl Frame {
         }
     }
 
+    /// What describes a field that was filled in wrong.
+    pub(super) fn marked(&self) -> Option<&'static str> {
+        self.problem.as_ref().map(|_| "problem")
+    }
+
     /// What is wrong, for screen readers too.
     pub(super) fn problem(&self) -> Markup {
         html! {
@@ -61,6 +66,16 @@ impl Frame {
                     p { (problem.text) }
                     p class="small" { "AADSTS" (problem.code) " · Correlation ID " (problem.correlation) }
                 }
+            }
+        }
+    }
+
+    /// The two buttons of a form: on, and one that leads elsewhere. Each has text, id, and the latter its step.
+    pub(super) fn buttons(&self, on: (&str, &str), back: (&str, &str), focused: bool) -> Markup {
+        html! {
+            div class="row" {
+                button class="main" type="submit" id=(on.1) autofocus[focused] { (on.0) }
+                button type="submit" id="idBtn_Back" formaction=(self.path(back.1)) formnovalidate { (back.0) }
             }
         }
     }

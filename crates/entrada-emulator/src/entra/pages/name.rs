@@ -15,12 +15,9 @@ pub(in crate::entra) fn reply(frame: &Frame, filled: &str, users: &[String]) -> 
             label for="i0116" { "Email address" }
             input type="email" id="i0116" name="loginfmt" value=(filled) list="users" autocomplete="username"
                 autocapitalize="none" spellcheck="false" autofocus required
-                aria-invalid=[frame.is_wrong()] aria-describedby=[frame.problem.as_ref().map(|_| "problem")];
+                aria-invalid=[frame.is_wrong()] aria-describedby=[frame.marked()];
             datalist id="users" { @for user in users { option value=(user) {} } }
-            div class="row" {
-                button class="main" type="submit" id="idSIButton9" { "Next" }
-                button type="submit" id="idBtn_Back" formaction=(frame.path("cancel")) formnovalidate { "Cancel" }
-            }
+            (frame.buttons(("Next", "idSIButton9"), ("Cancel", "cancel"), false))
         }
         details {
             summary { "Who can sign in here?" }

@@ -19,10 +19,7 @@ pub(in crate::entra) fn reply(frame: &Frame, user: &str) -> Reply {
             input type="password" id="newPassword" name="newpasswd" autocomplete="new-password";
             label for="confirmNewPassword" { "Confirm password" }
             input type="password" id="confirmNewPassword" name="confirmnewpasswd" autocomplete="new-password";
-            div class="row" {
-                button class="main" type="submit" id="idSIButton9" { "Sign in" }
-                button type="submit" id="idBtn_Back" formaction=(frame.path("cancel")) { "Cancel" }
-            }
+            (frame.buttons(("Sign in", "idSIButton9"), ("Cancel", "cancel"), false))
         }
     };
     page(200, "Update your password", &body, frame.target.as_deref(), None)

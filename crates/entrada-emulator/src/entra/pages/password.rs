@@ -13,14 +13,11 @@ pub(in crate::entra) fn reply(frame: &Frame, user: &str) -> Reply {
         (frame.problem())
         form method="post" action=(frame.path("password")) {
             (frame.hidden())
-            input type="hidden" name="loginfmt" value=(user) autocomplete="username";
+            input type="text" name="loginfmt" value=(user) autocomplete="username" readonly hidden;
             label for="i0118" { "Password" }
             input type="password" id="i0118" name="passwd" autocomplete="current-password" autofocus
-                aria-invalid=[frame.is_wrong()] aria-describedby=[frame.problem.as_ref().map(|_| "problem")];
-            div class="row" {
-                button class="main" type="submit" id="idSIButton9" { "Sign in" }
-                button type="submit" id="idBtn_Back" formaction=(frame.path("other")) { "Another account" }
-            }
+                aria-invalid=[frame.is_wrong()] aria-describedby=[frame.marked()];
+            (frame.buttons(("Sign in", "idSIButton9"), ("Another account", "other"), false))
         }
     };
     page(200, "Enter password", &body, frame.target.as_deref(), None)

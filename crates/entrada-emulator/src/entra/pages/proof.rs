@@ -20,11 +20,8 @@ pub(in crate::entra) fn reply(frame: &Frame, user: &str, code: &str) -> Reply {
             label for="idTxtBx_SAOTCC_OTC" { "Code" }
             input class="code" type="text" id="idTxtBx_SAOTCC_OTC" name="otc" inputmode="numeric" maxlength="6"
                 autocomplete="one-time-code" autofocus
-                aria-invalid=[frame.is_wrong()] aria-describedby=[frame.problem.as_ref().map(|_| "problem")];
-            div class="row" {
-                button class="main" type="submit" id="idSubmit_SAOTCC_Continue" { "Verify" }
-                button type="submit" id="idBtn_Back" formaction=(frame.path("cancel")) { "Cancel" }
-            }
+                aria-invalid=[frame.is_wrong()] aria-describedby=[frame.marked()];
+            (frame.buttons(("Verify", "idSubmit_SAOTCC_Continue"), ("Cancel", "cancel"), false))
         }
     };
     page(200, "Enter code", &body, frame.target.as_deref(), None)
@@ -38,10 +35,7 @@ pub(in crate::entra) fn register(frame: &Frame, user: &str) -> Reply {
         p { "Your organization needs more information to keep your account secure: it asks you to register an authenticator app. The emulator will be one." }
         form method="post" action=(frame.path("register")) {
             (frame.hidden())
-            div class="row" {
-                button class="main" type="submit" id="idSubmit_ProofUp_Redirect" autofocus { "Next" }
-                button type="submit" id="idBtn_Back" formaction=(frame.path("cancel")) { "Cancel" }
-            }
+            (frame.buttons(("Next", "idSubmit_ProofUp_Redirect"), ("Cancel", "cancel"), true))
         }
     };
     page(200, "More information required", &body, frame.target.as_deref(), None)

@@ -27,6 +27,8 @@ pub(crate) struct Attempt {
     /// The cookie of the browser that it is under way in.
     pub(crate) browser: String,
     pub(crate) goal: Goal,
+    /// The name that was entered, or named by the client, to be shown again.
+    pub(crate) entered: String,
     /// Object id at home of the user who signs in.
     pub(crate) user: Option<String>,
     /// Set once a password has been accepted, or a session found.
@@ -54,6 +56,7 @@ impl Attempt {
             csrf: secret_text(),
             browser: browser.to_owned(),
             goal,
+            entered: String::new(),
             user: None,
             sign_in: None,
             proof: random.to_string(),

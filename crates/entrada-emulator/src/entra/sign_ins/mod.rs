@@ -9,7 +9,9 @@ mod kept;
 pub(crate) mod refresh_tokens;
 pub(crate) mod sessions;
 
+use crate::clock;
 use crate::config::{Config, Lifetimes};
+use crate::user_tokens::SignIn;
 use accounts::Accounts;
 use attempts::Attempts;
 use codes::Codes;
@@ -45,6 +47,16 @@ impl SignIns {
             sessions: Sessions::default(),
             lifetimes: config.lifetimes.clone(),
             robot: Mutex::new(config.sign_in_as.clone()),
+        }
+    }
+
+    /// A user signs in now, having shown this (RFC 8176).
+    pub(crate) fn sign_in(&self, methods: &[&str]) -> SignIn {
+        SignIn {
+            methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+            time: clock::now(),
+            session: uuid::Uuid::new_v4().to_string(),
+            order: self.accounts.next(),
         }
     }
 
