@@ -125,6 +125,9 @@ The built-in world: tenant contoso.onmicrosoft.com, vault https://contoso-vault.
 database-password, storage account https://contosostore.blob.core.windows.net with the container orders.
 
 The command finds the emulator's control endpoint in ENTRADA_EMULATOR_URL and its key in ENTRADA_EMULATOR_KEY.
+A certificate that signs the app orders-ci in is in the file ENTRADA_EMULATOR_CERTIFICATE, key included; with the key
+encrypted in ENTRADA_EMULATOR_CERTIFICATE_ENCRYPTED, as PKCS#12 in ENTRADA_EMULATOR_CERTIFICATE_PFX, both under the
+password ENTRADA_EMULATOR_CERTIFICATE_PASSWORD.
 
 Exit status: that of the command, or 128 and the number of the signal that ended it; 127 when it was not found,
 126 when it could not be started, 2 for wrong arguments or a configuration that is not valid.";

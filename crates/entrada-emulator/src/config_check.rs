@@ -39,6 +39,10 @@ impl Config {
             unique(&mut seen, "authority", &entry.url)?;
         }
         Issuers::load(self).map_err(|message| problem("", message))?;
+        let repository = &self.github.repository;
+        if repository.split('/').filter(|part| !part.is_empty()).count() != 2 {
+            return Err(problem(repository, format!("the repository of github is OWNER/NAME, not `{repository}`")));
+        }
         guid("the service_connection_id of pipelines", &self.pipelines.service_connection_id)?;
         AppCertificates::load(self).map_err(|message| problem("", message))?;
         if let Some(blob) = &self.blob {

@@ -132,6 +132,14 @@
 //! code is approved at the second poll. Microsoft's own public clients (the Azure CLI, Azure PowerShell, Visual Studio
 //! Code) are known in every tenant, and are one family of clients for refresh tokens.
 //!
+//! A certificate is made for each run, and signs `orders-ci` and `orders-api` in. A program finds it, with its key, as
+//! PEM in `ENTRADA_EMULATOR_CERTIFICATE`, as PEM with the key encrypted in `ENTRADA_EMULATOR_CERTIFICATE_ENCRYPTED`, as
+//! PKCS#12 in `ENTRADA_EMULATOR_CERTIFICATE_PFX`, and the password of the last two in
+//! `ENTRADA_EMULATOR_CERTIFICATE_PASSWORD`.
+//!
+//! The regional endpoints of Entra, such as `westeurope.login.microsoft.com`, serve `orders-ci`, which stands for one of
+//! Microsoft's own apps there.
+//!
 //! # A world of one's own
 //!
 //! A TOML file adds to the built-in world, or describes a whole one after `world = "empty"`:

@@ -82,10 +82,14 @@ impl EntraError {
         Self::new(500, 90_033, "temporarily_unavailable", text)
     }
 
-    /// The first sentence with the code in front, as the journal notes it.
+    /// The first sentence with the code in front, as the journal notes it, and the reason that some texts have behind it.
     pub(crate) fn short(&self) -> String {
         let first = self.text.split_inclusive(". ").next().unwrap_or(&self.text).trim_end();
-        format!("AADSTS{}: {first}", self.code)
+        let reason = self.text.split_once("[Reason - ").map(|(_, rest)| rest.split([',', ']']).next().unwrap_or(rest));
+        match reason.filter(|reason| !first.contains(reason)) {
+            Some(reason) => format!("AADSTS{}: {first} {reason}", self.code),
+            None => format!("AADSTS{}: {first}", self.code),
+        }
     }
 
     /// The text with code and ids, as clients are told it.

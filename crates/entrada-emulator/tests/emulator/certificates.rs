@@ -163,7 +163,11 @@ async fn what_is_wrong_with_an_assertion_is_said() {
         assert_eq!((answer.status, found), (status, code), "{text}");
         assert!(text.contains(&words), "{words} in {text}");
         let last = run.emulator.journal().entries().pop().expect("an entry");
-        assert!(last.note.expect("a note").starts_with(&format!("AADSTS{code}")));
+        let note = last.note.expect("a note");
+        assert!(note.starts_with(&format!("AADSTS{code}")), "{note}");
+        if let Some((reason, _)) = words.split_once(',') {
+            assert!(note.contains(reason), "{note}");
+        }
     }
     // An hour, and fractions of seconds, are nothing that Entra minds.
     for (name, value) in [("exp", json!(now() + 3_600)), ("exp", json!(now() as f64 + 599.5))] {

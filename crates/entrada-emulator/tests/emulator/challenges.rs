@@ -183,6 +183,18 @@ async fn a_users_revocation_reaches_the_servers() {
 }
 
 #[tokio::test]
+async fn a_vaults_challenge_names_its_tenant() {
+    let run = start().await;
+    let url = format!("{}/secrets/database-password?api-version=7.6", world::FABRIKAM_VAULT_URL);
+    let names = |answer: &Answer, tenant: &str| answer.header("www-authenticate").contains(tenant);
+    let first = send(run.laptop.get(&url)).await;
+    assert!(first.status == 401 && names(&first, world::FABRIKAM_TENANT_ID), "{first:?}");
+    let of_contoso = run.app_token("https://vault.azure.net").await;
+    let second = send(run.call("GET", &url, &of_contoso)).await;
+    assert!(second.status == 401 && names(&second, world::FABRIKAM_TENANT_ID), "{second:?}");
+}
+
+#[tokio::test]
 async fn an_api_and_graph_know_their_callers() {
     let run = start().await;
     let url = format!("https://{}/whoami", world::API_HOST);

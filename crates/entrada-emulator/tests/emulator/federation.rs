@@ -147,6 +147,19 @@ async fn an_app_trusts_a_managed_identity() {
     let token = answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned();
     assert_eq!(claims(&token)["oid"], world::APP_OBJECT_ID);
 
+    // The app is in another tenant, too, and the identity need not be.
+    let path = format!("{}/oauth2/v2.0/token", world::FABRIKAM_TENANT_ID);
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", world::APP_CLIENT_ID),
+        ("client_assertion_type", crate::app_proof::ASSERTION_TYPE),
+        ("client_assertion", assertion),
+        ("scope", "https://vault.azure.net/.default"),
+    ];
+    let body = run.post(&path, &fields).await.json();
+    let token = body["access_token"].as_str().unwrap_or_else(|| panic!("{body}"));
+    assert_eq!(claims(token)["oid"], world::FABRIKAM_APP_OBJECT_ID);
+
     let other = vm_token(&run, world::EXCHANGE_AUDIENCE, world::SECOND_USER_ASSIGNED_CLIENT_ID).await;
     let other = other["access_token"].as_str().expect("a token");
     assert_eq!(refusal(&show(&run, world::APP_CLIENT_ID, other).await).0, 700_213);
@@ -330,6 +343,8 @@ async fn issuers_of_ones_own_sign_for_themselves_or_are_signed_for() {
     let keys = send(run.laptop.get("https://spiffe.contoso.example/.well-known/jwks")).await.json();
     assert_eq!(keys["keys"][0]["kid"], "one");
 
+    let message = Config::from_toml("[github]\nrepository = \"orders\"\n").expect_err("not valid").to_string();
+    assert!(message.contains("OWNER/NAME"), "{message}");
     for (entry, words) in [
         ("url = \"http://a.example\"", "https://"),
         ("url = \"https://token.actions.githubusercontent.com\"", "twice"),
