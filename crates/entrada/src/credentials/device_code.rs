@@ -17,6 +17,12 @@ const NAME: &str = "DeviceCodeCredential";
 /// While they are asked, other callers wait for the same answer; tokens are renewed in the background with the refresh
 /// token, which is kept in memory and never asks anybody.
 ///
+/// Objects that are created alike share nothing until it is known who signs in: two objects may be meant for two people.
+/// From then on tokens and what renews them belong to the account, and are shared by all objects of the same client, tenant
+/// and account in this process; one that is created with an
+/// [`authentication_record`](DeviceCodeCredentialOptions::authentication_record) shares from the start. Once an account is known, nobody
+/// else's sign-in is taken for it, except by [`authenticate`](DeviceCodeCredential::authenticate).
+///
 /// ```no_run
 /// use azure_core::credentials::TokenCredential;
 /// use entrada::{DeviceCodeCredential, DeviceCodeCredentialOptions};

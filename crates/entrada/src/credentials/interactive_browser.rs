@@ -26,6 +26,12 @@ const PROMPTS: [&str; 4] = ["select_account", "login", "consent", "none"];
 /// display (`DISPLAY`, `WAYLAND_DISPLAY`) or the session is one of SSH, requests fail with an error of
 /// [`Outcome::Unavailable`](crate::Outcome); use [`DeviceCodeCredential`](crate::DeviceCodeCredential) there.
 ///
+/// Objects that are created alike share nothing until it is known who signs in: two objects may be meant for two people.
+/// From then on tokens and what renews them belong to the account, and are shared by all objects of the same client, tenant
+/// and account in this process; one that is created with an
+/// [`authentication_record`](InteractiveBrowserCredentialOptions::authentication_record) shares from the start. Once an account is known, nobody
+/// else's sign-in is taken for it, except by [`authenticate`](InteractiveBrowserCredential::authenticate).
+///
 /// ```no_run
 /// use azure_core::credentials::TokenCredential;
 /// use entrada::{InteractiveBrowserCredential, InteractiveBrowserCredentialOptions};

@@ -73,7 +73,7 @@ struct Inner {
     automatic: bool,
     known: ArcSwapOption<Known>,
     /// One question at a time, whatever it is for: most of those who wait can go on with what the first one brings.
-    questions: Arc<Flights<(), Arc<Answered>>>,
+    questions: Arc<Flights<(), Option<Arc<Answered>>>>,
     /// How many were answered with a sign-in.
     sign_ins: AtomicU64,
 }
@@ -86,8 +86,8 @@ struct Known {
 
 /// How a question was answered.
 struct Answered {
-    /// To what; `None` where it was answered before it was asked.
-    want: Option<Want>,
+    /// To what.
+    want: Want,
     outcome: Result<(Arc<Token>, AuthenticationRecord), Error>,
 }
 
@@ -149,9 +149,9 @@ impl Session {
             if !inner.automatic {
                 return Err(inner.must_authenticate(&want.request, &why));
             }
-            let answered = inner.ask(&want, Some(seen)).await?;
+            let Some(answered) = inner.ask(&want, Some(seen)).await? else { continue };
             match &answered.outcome {
-                outcome if answered.want.as_ref() == Some(&want) => return outcome.clone().map(|(token, _)| token),
+                outcome if answered.want == want => return outcome.clone().map(|(token, _)| token),
                 // Whoever did not want to sign in for one thing is not asked for the next by those who waited meanwhile.
                 Err(error) if is_the_persons(error) => return Err(error.clone()),
                 _ => {}
@@ -170,8 +170,7 @@ impl Session {
         inner.check(&request)?;
         let want = Want { request, known: None };
         loop {
-            let answered = inner.ask(&want, None).await?;
-            if answered.want.as_ref() == Some(&want) {
+            if let Some(answered) = inner.ask(&want, None).await?.filter(|answered| answered.want == want) {
                 return answered.outcome.clone().map(|(_, record)| record);
             }
         }
@@ -187,14 +186,12 @@ impl Inner {
     }
 
     /// Asks the person, or waits for the answer to what they are being asked already. `seen` is how many sign-ins the
-    /// caller knows of: one that it does not know of may make its question superfluous.
-    async fn ask(self: &Arc<Self>, want: &Want, seen: Option<u64>) -> Result<Arc<Answered>, Error> {
-        let answered_before = || {
-            let known = self.known.load_full()?;
-            let more = seen.is_some_and(|seen| seen != self.sign_ins.load(Ordering::Acquire));
-            more.then_some(known).map(|_| None)
+    /// caller knows of: after one that it does not know of nobody is asked, for its question may be superfluous.
+    async fn ask(self: &Arc<Self>, want: &Want, seen: Option<u64>) -> Result<Option<Arc<Answered>>, Error> {
+        let landed = || {
+            let superfluous = seen.is_some_and(|seen| seen != self.sign_ins.load(Ordering::Acquire));
+            superfluous.then_some(None)
         };
-        let landed = || answered_before().map(|want| Arc::new(Answered { want, outcome: Err(answered_already()) }));
         let departure = || {
             let (inner, want) = (Arc::clone(self), want.clone());
             Box::pin(async move {
@@ -203,7 +200,7 @@ impl Inner {
                     Err(error) => Err(error),
                 };
                 let outcome = outcome.map_err(|error| error.credential(inner.name));
-                Ok(Arc::new(Answered { want: Some(want), outcome }))
+                Ok(Some(Arc::new(Answered { want, outcome })))
             }) as _
         };
         match self.questions.join((), landed, departure) {
@@ -294,10 +291,6 @@ fn is_the_persons(error: &Error) -> bool {
 
 fn named(record: &AuthenticationRecord) -> &str {
     if record.username().is_empty() { record.home_account_id() } else { record.username() }
-}
-
-fn answered_already() -> Error {
-    Error::interaction_required("somebody has signed in meanwhile")
 }
 
 /// Implements [`Credential`](crate::Credential) for a type that has a field `session: Session`, `azure_core`'s

@@ -133,6 +133,17 @@ async fn who_declines_is_not_asked_again_by_those_who_waited() {
 }
 
 #[tokio::test]
+async fn who_comes_just_after_a_sign_in_looks_at_what_it_brought_first() {
+    let desk = Desk::new([Some(("ada", "t-1"))], []);
+    let session = desk.session();
+    assert_eq!(get(&session, "a").await, Ok("t-1".into()));
+    // Looked before the sign-in, and arrives to ask after it.
+    let want = Want { request: request("b"), known: None };
+    assert!(session.0.ask(&want, Some(0)).await.expect("no failure").is_none());
+    assert_eq!(desk.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn nobody_is_asked_in_the_background() {
     let desk = Desk::new([Some(("ada", "t-1")), Some(("ada", "t-3"))], [refused(700_082, "")]);
     let session = desk.session();
