@@ -138,8 +138,24 @@ class Azure:
 TENANT = "7e000000-0000-4000-8000-000000000001"
 APP = "c1000000-0000-4000-8000-000000000001"
 APP_SECRET = "orders-ci~fake.secret"
+#: Begins a program that changes the emulated world: `control` asks its control endpoint.
+CONTROL = """
+import json, os, urllib.request
+
+def control(method, path, body=None):
+    request = urllib.request.Request(
+        os.environ["ENTRADA_EMULATOR_URL"] + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"x-entrada-key": os.environ["ENTRADA_EMULATOR_KEY"]},
+    )
+    answer = urllib.request.urlopen(request).read()
+    return json.loads(answer) if answer else None
+"""
 #: Begins a program that is run with both faces: `make` constructs a credential of the face, `ask` gets a token from it.
-FACE = """
+FACE = (
+    CONTROL
+    + """
 import asyncio, importlib, json, logging, os, sys, threading
 import entrada, entrada.aio
 from azure.core.exceptions import ClientAuthenticationError
@@ -173,3 +189,4 @@ def claims(token):
     payload = token.token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 """
+)

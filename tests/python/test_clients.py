@@ -2,6 +2,8 @@
 
 import pytest
 
+from hosts import CONTROL
+
 APP = {
     "AZURE_TENANT_ID": "7e000000-0000-4000-8000-000000000001",
     "AZURE_CLIENT_ID": "c1000000-0000-4000-8000-000000000001",
@@ -114,3 +116,56 @@ def test_a_default_credential_on_a_host(azures, run):
     replaced(run, azure, READS_A_SECRET)
     identity = azure.exchanges("imds")
     assert identity, "the managed identity signed in"
+
+
+HAS_A_CHALLENGE = (
+    CONTROL
+    + """
+def demand():
+    claims = {"access_token": {"acrs": {"essential": True, "value": "c1"}}}
+    control("PUT", "/challenges", {"service": "key-vault", "claims": claims})
+"""
+)
+ANSWERS_A_CHALLENGE = (
+    HAS_A_CHALLENGE
+    + """
+from azure.identity import EnvironmentCredential
+from azure.keyvault.secrets import SecretClient
+
+client = SecretClient("https://contoso-vault.vault.azure.net", EnvironmentCredential())
+assert client.get_secret("database-password").value
+demand()
+try:
+    assert client.get_secret("database-password").value
+    assert client.get_secret("database-password").value
+finally:
+    control("DELETE", "/challenges")
+"""
+)
+ANSWERS_A_CHALLENGE_ASYNCHRONOUSLY = (
+    HAS_A_CHALLENGE
+    + """
+import asyncio
+from azure.identity.aio import EnvironmentCredential
+from azure.keyvault.secrets.aio import SecretClient
+
+async def main():
+    async with SecretClient("https://contoso-vault.vault.azure.net", EnvironmentCredential()) as client:
+        assert (await client.get_secret("database-password")).value
+        demand()
+        try:
+            assert (await client.get_secret("database-password")).value
+            assert (await client.get_secret("database-password")).value
+        finally:
+            control("DELETE", "/challenges")
+
+asyncio.run(main())
+"""
+)
+
+
+@pytest.mark.parametrize("program", [ANSWERS_A_CHALLENGE, ANSWERS_A_CHALLENGE_ASYNCHRONOUSLY])
+def test_a_claims_challenge_is_answered(azures, run, program):
+    azure = azures("laptop")
+    replaced(run, azure, program, **APP)
+    assert len(azure.exchanges("entra")) == 2, "a token, and one with what was demanded"

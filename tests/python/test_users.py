@@ -15,19 +15,12 @@ CLI = "c1000000-0000-4000-8000-000000000014"
 BOTH = pytest.mark.parametrize("module", [entrada, entrada.aio])
 
 PEOPLE = """
-import pickle, urllib.error, urllib.request, warnings
+import pickle, warnings
 from datetime import datetime, timezone
 warnings.simplefilter("ignore", DeprecationWarning)
 ADA, CLI = "ada@contoso.onmicrosoft.com", "c1000000-0000-4000-8000-000000000014"
 GRAPH = "https://graph.microsoft.com/User.Read"
 COMMON = {"client_id": CLI, "tenant_id": TENANT}
-
-def control(method, path, body=None):
-    request = urllib.request.Request(
-        os.environ["ENTRADA_EMULATOR_URL"] + path, method=method, data=body and json.dumps(body).encode(),
-        headers={"x-entrada-key": os.environ["ENTRADA_EMULATOR_KEY"]},
-    )
-    return urllib.request.urlopen(request).read()
 
 prompts = []
 def prompt(verification_uri, user_code, expires_on):

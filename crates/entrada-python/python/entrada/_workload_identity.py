@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from ._native import Credential
 
 
+_VARIABLES = {
+    "tenant_id": "AZURE_TENANT_ID",
+    "client_id": "AZURE_CLIENT_ID",
+    "token_file_path": "AZURE_FEDERATED_TOKEN_FILE",
+}
+
+
 class WorkloadIdentityCredential(SyncCredential):
     """Authenticates the app that trusts this pod's Kubernetes service account, with Microsoft Entra Workload ID.
 
@@ -50,12 +57,9 @@ def configure(
     kwargs: dict[str, object],
 ) -> None:
     """Configure a credential for a pod's service account."""
-    given = {
-        "tenant_id": tenant_id or os.environ.get("AZURE_TENANT_ID"),
-        "client_id": client_id or os.environ.get("AZURE_CLIENT_ID"),
-        "token_file_path": token_file_path or os.environ.get("AZURE_FEDERATED_TOKEN_FILE"),
-    }
-    missing = [repr(name) for name, value in given.items() if not value]
+    given = {"tenant_id": tenant_id or None, "client_id": client_id or None, "token_file_path": token_file_path or None}
+    # The core reads the variables itself, and says of what it finds wrong where it comes from.
+    missing = [repr(name) for name, value in given.items() if not (value or os.environ.get(_VARIABLES[name]))]
     if missing:
         raise ValueError(
             "WorkloadIdentityCredential: workload identity is not set up. Missing required arguments: "
