@@ -124,7 +124,8 @@ Examples:
 The built-in world: tenant contoso.onmicrosoft.com, vault https://contoso-vault.vault.azure.net with the secret
 database-password, storage account https://contosostore.blob.core.windows.net with the container orders.
 
-The command finds the emulator's control endpoint in ENTRADA_EMULATOR_URL and its key in ENTRADA_EMULATOR_KEY.
+The command finds the emulator's control endpoint in ENTRADA_EMULATOR_URL and its key in ENTRADA_EMULATOR_KEY, and in
+ENTRADA_EMULATOR_BROWSER the browser without a person that --sign-in-as puts into BROWSER.
 A certificate that signs the app orders-ci in is in the file ENTRADA_EMULATOR_CERTIFICATE, key included; with the key
 encrypted in ENTRADA_EMULATOR_CERTIFICATE_ENCRYPTED, as PKCS#12 in ENTRADA_EMULATOR_CERTIFICATE_PFX, both under the
 password ENTRADA_EMULATOR_CERTIFICATE_PASSWORD.
@@ -241,16 +242,18 @@ async fn emulate(arguments: Arguments, config: Config) -> ExitCode {
 }
 
 /// The variables of the command. With a user to sign in there is nobody at a browser, and `BROWSER` names what does
-/// without.
+/// without. A user may be named later, at the control endpoint: the program is there, under another name.
 fn environment(emulator: &Emulator, host: Host, has_robot: bool) -> io::Result<Vec<(String, String)>> {
     let mut environment = emulator.environment(host);
+    let authority = emulator.authority_file();
+    let folder = authority.parent().unwrap_or(&authority);
+    let browser = browse::write(folder, &emulator.gateway_url_of(host), &authority)?;
+    let browser = browser.to_string_lossy().into_owned();
+    // Those that tell that the variables are complete stay last.
     if has_robot {
-        let authority = emulator.authority_file();
-        let folder = authority.parent().unwrap_or(&authority);
-        let browser = browse::write(folder, &emulator.gateway_url_of(host), &authority)?;
-        // Those that tell that the variables are complete stay last.
-        environment.insert(0, ("BROWSER".to_owned(), browser.to_string_lossy().into_owned()));
+        environment.insert(0, ("BROWSER".to_owned(), browser.clone()));
     }
+    environment.insert(0, ("ENTRADA_EMULATOR_BROWSER".to_owned(), browser));
     Ok(environment)
 }
 

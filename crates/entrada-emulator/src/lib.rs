@@ -128,6 +128,8 @@
 //! | code of a device, at `https://microsoft.com/devicelogin` | `otc` (`#otc`) | `#idSIButton9` |
 //! | what is refused | `#exceptionMessageContainer`, `#errorCode`, `#correlationId` | `#idSIButton9` goes back to the app, which is told |
 //!
+//! How long codes and refresh tokens are good is set in [`Lifetimes`](config::Lifetimes).
+//!
 //! Where no person is, [`Emulator::sign_in_as`] names the user who signs in: then authorize answers at once, and a device
 //! code is approved at the second poll. Microsoft's own public clients (the Azure CLI, Azure PowerShell, Visual Studio
 //! Code) are known in every tenant, and are one family of clients for refresh tokens.

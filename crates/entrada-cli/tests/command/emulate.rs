@@ -231,5 +231,5 @@ fn a_user_who_is_not_there_cannot_sign_in() {
     assert!(refused.code == Some(2) && refused.err.contains("ada@contoso.onmicrosoft.com"), "{refused:?}");
     let mut plain = entrada.command(&["emulate", "--quiet", "--", "env"]);
     plain.env("BROWSER", "/mine");
-    assert!(ended(plain).out.contains("BROWSER=/mine\n"), "without it the user's own browser stays");
+    assert!(ended(plain).out.contains("\nBROWSER=/mine\n"), "without it the user's own browser stays");
 }

@@ -2,6 +2,7 @@
 
 use crate::call::Reply;
 use crate::clock;
+use crate::journal::Principal;
 use serde_json::json;
 
 /// A refusal by Entra.
@@ -17,12 +18,16 @@ pub(crate) struct EntraError {
     pub(crate) suberror: Option<&'static str>,
     /// What the next request must put into its parameter `claims`, as JSON.
     pub(crate) claims: Option<String>,
+    /// By which grant it was asked, for the journal.
+    pub(crate) flow: Option<&'static str>,
+    /// Who asked, as far as it can be told, for the journal.
+    pub(crate) who: Option<Principal>,
 }
 
 impl EntraError {
     /// A refusal without `suberror` and `claims`.
     pub(crate) fn new(status: u16, code: u32, error: &'static str, text: impl Into<String>) -> Self {
-        Self { status, code, error, text: text.into(), suberror: None, claims: None }
+        Self { status, code, error, text: text.into(), suberror: None, claims: None, flow: None, who: None }
     }
 
     /// A refusal of the request's form, status 400.
@@ -92,6 +97,11 @@ impl EntraError {
         }
     }
 
+    /// The same refusal, with what the journal tells of the request.
+    pub(crate) fn asked_by(self, flow: &'static str, who: Option<Principal>) -> Self {
+        Self { flow: Some(flow), who, ..self }
+    }
+
     /// The text with code and ids, as clients are told it.
     pub(crate) fn description(&self, trace: &str, correlation: &str, timestamp: &str) -> String {
         format!(
@@ -101,6 +111,13 @@ impl EntraError {
     }
 
     pub(crate) fn reply(&self, authority: &str, correlation: &str) -> Reply {
+        let mut reply = self.answer(authority, correlation);
+        reply.trail.grant = self.flow;
+        reply.trail.principal.clone_from(&self.who);
+        reply
+    }
+
+    fn answer(&self, authority: &str, correlation: &str) -> Reply {
         if self.code == 0 {
             let body = json!({"error": self.error, "error_description": self.text});
             return Reply::json(self.status, &body).note(self.text.as_str());

@@ -7,6 +7,7 @@ use crate::call::{Call, Reply};
 use crate::cloud::Names;
 use crate::config::Tenant;
 use crate::faults::ExpiryType;
+use crate::journal::Principal;
 use crate::state::State;
 use crate::tokens::{Issued, SigningKey};
 use serde_json::{Map, Value, json};
@@ -45,23 +46,54 @@ pub(super) fn answer<'a>(
     if region(&call.host).is_some() && grant != "client_credentials" {
         return Err(not_regional());
     }
-    match grant {
-        "client_credentials" => grants::client_credentials::answer(&request),
-        "authorization_code" => grants::authorization_code::answer(&request),
-        "refresh_token" => grants::refresh_token::answer(&request),
-        "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => grants::device_code::answer(&request),
-        "password" => grants::password::answer(&request),
-        "urn:ietf:params:oauth:grant-type:jwt-bearer" => grants::on_behalf_of::answer(&request),
-        grant @ "urn:ietf:params:oauth:grant-type:saml2-bearer" => {
-            Err(EntraError::not_emulated(format!("The emulator does not answer the grant '{grant}'.")))
+    let (flow, answered) = match grant {
+        "client_credentials" => ("client_credentials", grants::client_credentials::answer(&request)),
+        "authorization_code" => ("authorization_code", grants::authorization_code::answer(&request)),
+        "refresh_token" => ("refresh_token", grants::refresh_token::answer(&request)),
+        "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
+            ("device_code", grants::device_code::answer(&request))
         }
-        grant => Err(EntraError::new(
-            400,
-            70_003,
-            "unsupported_grant_type",
-            format!("The app requested an unsupported grant type '{grant}'."),
-        )),
-    }
+        "password" => ("password", grants::password::answer(&request)),
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => ("on_behalf_of", grants::on_behalf_of::answer(&request)),
+        "urn:ietf:params:oauth:grant-type:saml2-bearer" => {
+            return Err(EntraError::not_emulated(format!("The emulator does not answer the grant '{grant}'.")));
+        }
+        grant => {
+            return Err(EntraError::new(
+                400,
+                70_003,
+                "unsupported_grant_type",
+                format!("The app requested an unsupported grant type '{grant}'."),
+            ));
+        }
+    };
+    answered.map_err(|error| error.asked_by(flow, who(&request, flow)))
+}
+
+/// Whom a refused request is about, as far as it can be told: the user, or else the app.
+fn who(request: &TokenRequest<'_>, flow: &str) -> Option<Principal> {
+    let (directory, sign_ins, form) = (&request.state.directory, &request.state.sign_ins, &request.form);
+    let client = directory.client_app(form.value("client_id")?)?;
+    let user = match flow {
+        "password" => form.value("username").and_then(|name| directory.account(name)),
+        "authorization_code" => {
+            let code = form.value("code").and_then(|code| sign_ins.codes.look(code));
+            code.and_then(|code| directory.account_of(&code.person.home_object_id))
+        }
+        "refresh_token" => {
+            let token = form.value("refresh_token").and_then(|token| sign_ins.refresh_tokens.open(token));
+            token.and_then(|token| directory.account_of(&token.user))
+        }
+        _ => None,
+    };
+    let app = || directory.principal_of_client(&request.tenant?.id, &client.client_id).map(|app| app.shown());
+    user.map_or_else(app, |user| {
+        Some(Principal {
+            name: user.name.clone(),
+            object_id: user.object_id.clone(),
+            client_id: Some(client.client_id.clone()),
+        })
+    })
 }
 
 impl TokenRequest<'_> {

@@ -93,6 +93,10 @@ async fn every_user_who_cannot_sign_in_is_told_why() {
         assert_eq!(suberror == "basic_action", matches!(code, 50_076 | 50_079), "{user}: {suberror}");
         let entry = run.emulator.journal().entries().pop().expect("an entry");
         assert!(entry.note.expect("a note").starts_with(&format!("AADSTS{code}")), "{user}");
+        assert_eq!(entry.grant.as_deref(), Some("password"));
+        let who = entry.principal.expect("who");
+        let name = if user.starts_with("nobody") { "orders-cli" } else { user };
+        assert_eq!((who.name.as_str(), who.client_id.as_deref()), (name, Some(world::CLI_CLIENT_ID)));
     }
     let tokens = send(run.control("GET", "/journal")).await.text;
     assert!(!tokens.contains(world::USERS_PASSWORD) && !tokens.contains("wrong"));
