@@ -166,6 +166,7 @@ fn prompt(text: Option<&str>) -> Result<Prompt, EntraError> {
         Some("select_account") => Ok(Prompt::SelectAccount),
         Some("consent" | "admin_consent") => Ok(Prompt::Consent),
         Some("none") => Ok(Prompt::None),
+        // The number is documented for requests that are not valid; that it is the one for this parameter is not.
         Some(_) => Err(EntraError::request(90_023, "Unsupported 'prompt' value.")),
     }
 }

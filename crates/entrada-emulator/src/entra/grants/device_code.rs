@@ -53,6 +53,7 @@ pub(in crate::entra) fn answer(request: &TokenRequest<'_>) -> Result<Reply, Entr
             "authorization_pending",
             "OAuth 2.0 device flow error. Authorization is pending. Continue polling.",
         )),
+        // The name is documented, the number is not.
         Stage::Declined => Err(EntraError::new(
             400,
             70_017,
