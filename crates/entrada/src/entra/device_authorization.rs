@@ -73,7 +73,8 @@ fn read(response: &HttpResponse) -> Result<DeviceAuthorization, Error> {
     let verification_uri = verification_uri.ok_or_else(|| malformed("holds no verification_uri"))?;
     // It is printed as it is: a URL may be parsed that holds what moves a terminal's cursor.
     let printable = verification_uri.chars().all(|c| c.is_ascii_graphic());
-    if !printable || !Url::parse(verification_uri).is_ok_and(|url| url.scheme() == "https") {
+    // And `https:/host` is read as a URL with two slashes, but nobody would type it.
+    if !printable || !verification_uri.starts_with("https://") || Url::parse(verification_uri).is_err() {
         return Err(malformed("holds a verification_uri that is no https URL"));
     }
     let seconds = |name: &str, default: Duration, longest: Duration| {
