@@ -1,6 +1,7 @@
 """Chains with members of any kind."""
 
 import asyncio
+import pickle
 
 import azure.identity
 import azure.identity.aio
@@ -151,3 +152,23 @@ def test_closing_a_chain_closes_its_members():
     with entrada.ChainedTokenCredential(mine) as chain:
         chain.get_token(SCOPE)
     assert mine.closed
+
+
+@pytest.mark.parametrize("module", [entrada, entrada.aio])
+@pytest.mark.parametrize("chains", [azure.identity, entrada])
+def test_who_may_not_ask_a_person_gives_way(module, chains):
+    """In azure-identity's chain too."""
+    if module is entrada.aio:
+        chains = __import__(f"{chains.__name__}.aio", fromlist=["aio"])
+    silent = module.DeviceCodeCredential(disable_automatic_authentication=True)
+    token = module.StaticTokenCredential("opaque", expires_on=4_000_000_000)
+    foreign = (Mine if module is entrada else MineAsync)("theirs")
+    for member, expected in ((token, "opaque"), (foreign, "theirs")):
+        chain = chains.ChainedTokenCredential(silent, member)
+        outcome = chain.get_token(SCOPE)
+        assert (asyncio.run(outcome) if asyncio.iscoroutine(outcome) else outcome).token == expected
+    with pytest.raises(azure.identity.AuthenticationRequiredError) as caught:
+        asyncio.run(silent.get_token(SCOPE)) if module is entrada.aio else silent.get_token(SCOPE)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert type(again) is entrada.AuthenticationRequiredError
+    assert list(again.scopes) == list(caught.value.scopes) == [SCOPE]

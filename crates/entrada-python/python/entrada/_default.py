@@ -51,7 +51,7 @@ _OWN = {
     "managed_identity_client_id": "identity_client_id",
     "share_between_processes": "share_between_processes",
 }
-# Arguments for credentials that azure-identity's chain has and this one has not.
+# Arguments for credentials that azure-identity's chain asks and this one does not.
 _ELSEWHERE = {
     "workload_identity": "WorkloadIdentityCredential",
     "shared_token_cache": "SharedTokenCacheCredential",
@@ -104,5 +104,8 @@ def _check_elsewhere(credential: "Credential", kwargs: dict[str, object]) -> Non
 
         warn(
             type(credential).__name__,
-            [f"{name!r} has no effect: this version does not have {owner} yet" for name, owner in missed.items()],
+            [
+                f"{name!r} has no effect: the default chain of this version does not ask {owner}"
+                for name, owner in missed.items()
+            ],
         )

@@ -31,13 +31,19 @@ class _InteractionError(ClientAuthenticationError):
     ) -> None:
         self._scopes = scopes
         self._claims = claims
-        super().__init__(
+        # Not the next class, which may be azure-identity's of the same name.
+        ClientAuthenticationError.__init__(
+            self,
             message=message or "Interactive authentication is required to get a token. Call 'authenticate' to begin.",
             **kwargs,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._scopes, self.message, self._claims)
+        # Of the public classes: the one that is azure-identity's too has no name to be found by.
+        public = next(
+            each for each in type(self).__mro__ if each in (AuthenticationRequiredError, InteractionRequiredError)
+        )
+        return public, (self._scopes, self.message, self._claims)
 
     @property
     def scopes(self) -> Iterable[str]:

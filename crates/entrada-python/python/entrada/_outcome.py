@@ -52,32 +52,28 @@ def _made(kind: str, message: str, scopes: tuple[str, ...], claims: str | None) 
     from . import _exceptions
 
     if kind == "unavailable":
-        return unavailable_class()(message=message)
+        return as_theirs(_exceptions.CredentialUnavailableError)(message=message)
     if kind == "none available":
         return _exceptions.ChainExhaustedError(message=message)
     if kind == "interaction required":
         return _exceptions.InteractionRequiredError(scopes, message=message, claims=claims)
     if kind == "authentication required":
-        return _exceptions.AuthenticationRequiredError(scopes, message=message, claims=claims)
+        return as_theirs(_exceptions.AuthenticationRequiredError)(scopes, message=message, claims=claims)  # type: ignore[call-arg]
     return _exceptions.ClientAuthenticationError(message=message)
 
 
-def unavailable_class() -> "type[CredentialUnavailableError]":
-    """Return the class that says "not set up here".
+def as_theirs(ours: "type[CredentialUnavailableError]") -> "type[CredentialUnavailableError]":
+    """Return a class that says "not set up here", or that a person must sign in.
 
     In a program that also uses azure-identity it is a subclass of that one's class too, so that its chains go on.
     """
-    global _both
-    from ._exceptions import CredentialUnavailableError
-
-    theirs = getattr(sys.modules.get("azure.identity"), "CredentialUnavailableError", CredentialUnavailableError)
-    if issubclass(CredentialUnavailableError, theirs):
-        return CredentialUnavailableError
-    if _both is None or not issubclass(_both, theirs):
-        _both = type(
-            CredentialUnavailableError.__name__, (CredentialUnavailableError, theirs), {"__module__": "entrada"}
-        )
-    return _both
+    theirs = getattr(sys.modules.get("azure.identity"), ours.__name__, ours)
+    if issubclass(ours, theirs):
+        return ours
+    both = _both.get(ours)
+    if both is None or not issubclass(both, theirs):
+        both = _both[ours] = type(ours.__name__, (ours, theirs), {"__module__": "entrada"})
+    return both
 
 
-_both: "type[CredentialUnavailableError] | None" = None
+_both: "dict[type, type[CredentialUnavailableError]]" = {}

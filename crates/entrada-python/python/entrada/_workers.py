@@ -49,9 +49,12 @@ def _work() -> None:
 
 def _do(job: Job) -> None:
     try:
-        function, arguments = job.call()
+        called = job.call()
+        if called is None:
+            return
+        function, arguments = called
         result = function(*arguments)
-        del function, arguments
+        del called, function, arguments
         if hasattr(result, "__await__"):
             if _hand_over(job, result):
                 return

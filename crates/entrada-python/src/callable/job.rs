@@ -58,13 +58,13 @@ pub(crate) struct Job(Mutex<Option<Work>>);
 
 #[pymethods]
 impl Job {
-    /// The function and its arguments.
-    fn call<'py>(&self, py: Python<'py>) -> PyResult<(Py<PyAny>, Bound<'py, PyTuple>)> {
-        let (function, arguments): (_, Vec<_>) = self.with(|work| {
-            let arguments = work.arguments.iter().map(|argument| argument.to_python(py)).collect();
-            (work.callable.function.clone_ref(py), arguments)
+    /// The function and its arguments; `None` where nobody waits any more: who did has given up, or run out of time.
+    fn call<'py>(&self, py: Python<'py>) -> PyResult<Option<(Py<PyAny>, Bound<'py, PyTuple>)>> {
+        let called: Option<(_, Vec<_>)> = self.with(|work| {
+            let arguments = || work.arguments.iter().map(|argument| argument.to_python(py)).collect();
+            work.is_wanted().then(|| (work.callable.function.clone_ref(py), arguments()))
         })?;
-        Ok((function, PyTuple::new(py, arguments)?))
+        called.map(|(function, arguments)| Ok((function, PyTuple::new(py, arguments)?))).transpose()
     }
 
     /// The event loops that a coroutine may run on, the best first.
@@ -119,13 +119,8 @@ impl Job {
 #[pyfunction]
 pub(crate) fn next_job(py: Python<'_>) -> Option<(Job, bool)> {
     py.detach(|| {
-        loop {
-            let (work, is_last) = desk::take()?;
-            // Whoever waited may have given up, or run out of time.
-            if work.is_wanted() || is_last {
-                return Some((Job(Mutex::new(Some(work))), is_last));
-            }
-        }
+        let (work, is_last) = desk::take()?;
+        Some((Job(Mutex::new(Some(work))), is_last))
     })
 }
 

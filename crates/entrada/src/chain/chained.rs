@@ -12,8 +12,9 @@ use crate::token::{Token, TokenRequest};
 
 /// Asks one credential after the other until one gives a token, and that one alone from then on.
 ///
-/// The chain goes on where a credential is not set up ([`Outcome::Unavailable`](crate::Outcome::Unavailable)), and stops
-/// where one is set up and fails: otherwise a mistake would silently become another identity.
+/// The chain goes on where a credential is not set up ([`Outcome::Unavailable`](crate::Outcome::Unavailable)), or would
+/// have to ask a person and was told not to by itself. It stops where one is set up and fails: otherwise a mistake would
+/// silently become another identity.
 ///
 /// ```
 /// use entrada::{AzureCliCredential, ChainedTokenCredential, ManagedIdentityCredential};
@@ -119,6 +120,19 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("broken is set up but failed"), "{text}");
         assert!(text.contains("next: mend it"), "{text}");
+        assert_eq!(asked(&[&unused]), [0]);
+    }
+
+    #[tokio::test]
+    async fn who_may_not_ask_a_person_gives_way_and_who_has_asked_does_not() {
+        let silent = member("silent", || {
+            Err(Error::interaction_required("nobody signed in").authenticated_by(TokenRequest::new(["s"])))
+        });
+        let refused = member("refused", || Err(Error::interaction_required("consent first")));
+        let unused = member("unused", || Ok(()));
+        let chain = ChainedTokenCredential::new(vec![silent, refused, unused.clone()]).expect("members");
+        let error = chain.token(&TokenRequest::new(["s"])).await.expect_err("it stops");
+        assert!(error.to_string().contains("refused is set up but failed"), "{error}");
         assert_eq!(asked(&[&unused]), [0]);
     }
 

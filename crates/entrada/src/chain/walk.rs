@@ -85,7 +85,9 @@ impl Chain {
             if error.is_invalid_argument() {
                 return Err(error);
             }
-            stopped = error.outcome() != Outcome::Unavailable && !member.may_fail;
+            // Whoever would have to ask a person, and was told not to by itself, has not tried.
+            let was_tried = error.outcome() != Outcome::Unavailable && error.authentication_request().is_none();
+            stopped = was_tried && !member.may_fail;
             attempts.push(Attempt {
                 credential: member.credential.name().to_owned(),
                 error,
