@@ -67,12 +67,15 @@ def emulate(
     journal: Path,
     host: str = "laptop",
     config: Path | None = None,
+    person: str | None = None,
     environment: dict[str, str] | None = None,
 ) -> Ended:
-    """Run a command inside the emulator."""
+    """Run a command inside the emulator; `person` signs in wherever somebody has to."""
     arguments = [ENTRADA, "emulate", "--quiet", "--host", host, "--journal", str(journal)]
     if config is not None:
         arguments += ["--config", str(config)]
+    if person is not None:
+        arguments += ["--sign-in-as", person]
     # A developer may be signed in to the real Azure by variables.
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
     done = subprocess.run(
