@@ -36,6 +36,12 @@ def azure_identity_js() -> Path:
     return Path(_part("ENTRADA_AZURE_IDENTITY_JS"))
 
 
+@pytest.fixture(scope="session")
+def chromium() -> dict[str, str]:
+    """Where Chromium is, and what drives it, as the variables that `people/person.py` reads."""
+    return {name: _part(name) for name in ("ENTRADA_CHROMIUM", "ENTRADA_CHROMEDRIVER")}
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Ended]:
     """Runs a command inside the emulator; see `emulator.emulate`."""

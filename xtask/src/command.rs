@@ -96,8 +96,13 @@ pub(crate) fn answer(command: &mut Command) -> Option<String> {
 
 /// Whether a program can be started at all.
 pub(crate) fn exists(name: &str) -> bool {
+    found(name).is_some()
+}
+
+/// Where a program is that can be started by its name.
+pub(crate) fn found(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).any(|folder| folder.join(name).is_file())
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Waits for a program; none when it was stopped at the limit.

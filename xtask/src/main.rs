@@ -1,11 +1,13 @@
 //! The project's own commands: `cargo xtask demo | test | wheel | bench | fuzz`.
 
 mod build;
+mod chromium;
 mod command;
 mod counts;
 mod debian;
 mod demo;
 mod dependencies;
+mod documents;
 mod node;
 mod project;
 mod python;

@@ -37,9 +37,12 @@ impl Exchange {
         (200..300).contains(&self.status)
     }
 
-    /// Whether a token was asked for.
+    /// Whether a token was asked for. What comes before is none: a page where a person signs in, the code of a device,
+    /// the question whether it was entered by now.
     pub(crate) fn is_token_request(&self) -> bool {
-        self.grant.is_some()
+        let Some(grant) = &self.grant else { return false };
+        let begins = ["/authorize", "/devicecode"].iter().any(|end| self.path.ends_with(end));
+        !begins && (grant != "device_code" || self.succeeded())
     }
 
     /// Whether this went to something an identity is for, and not to what gives tokens out.
@@ -86,7 +89,7 @@ fn text(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{Exchange, parse};
 
     #[test]
     fn a_line_is_an_exchange() {
@@ -95,5 +98,19 @@ mod tests {
         assert!(exchange.succeeded() && exchange.is_token_request() && !exchange.is_use());
         assert_eq!(exchange.principal.as_ref().map(|principal| principal.name.as_str()), Some("vm"));
         assert!(parse("not JSON").is_err());
+    }
+
+    #[test]
+    fn what_comes_before_a_token_is_no_request_for_it() {
+        let exchange = |path: &str, status, grant: &str| Exchange {
+            path: path.into(),
+            status,
+            grant: Some(grant.into()),
+            ..Exchange::default()
+        };
+        assert!(!exchange("/t/oauth2/v2.0/authorize", 200, "authorize").is_token_request());
+        assert!(!exchange("/t/oauth2/v2.0/token", 400, "device_code").is_token_request());
+        assert!(exchange("/t/oauth2/v2.0/token", 200, "device_code").is_token_request());
+        assert!(exchange("/t/oauth2/v2.0/token", 401, "client_credentials").is_token_request());
     }
 }

@@ -42,7 +42,11 @@ impl Stage {
         let output = File::create(&output_file).map_err(io)?;
 
         let mut command = Command::new(build::program(&self.programs, "entrada"));
-        command.args(["emulate", "--quiet", "--host", scene.host, "--journal"]).arg(&journal_file).arg("--");
+        command.args(["emulate", "--quiet", "--host", scene.host, "--journal"]).arg(&journal_file);
+        if let Some(person) = scene.person {
+            command.args(["--sign-in-as", person]);
+        }
+        command.arg("--");
         match scene.program {
             Program::Rust(name) => command.arg(build::program(&self.programs, name)),
             Program::Python(file) => command.arg(self.python.program("python")).arg(example(file)),
@@ -90,7 +94,8 @@ pub(crate) fn shown(scene: &Scene) -> String {
         Program::Python(file) => format!("python {}", project::shown(&example(file))),
         Program::Unmodified(file) => format!("python -m entrada {}", project::shown(&example(file))),
     };
-    format!("entrada emulate{host} -- {program}")
+    let person = scene.person.map(|person| format!(" --sign-in-as {person}")).unwrap_or_default();
+    format!("entrada emulate{host}{person} -- {program}")
 }
 
 fn example(file: &str) -> PathBuf {

@@ -10,6 +10,8 @@ pub(crate) struct Scene {
     pub(crate) title: &'static str,
     /// The emulator's `--host`.
     pub(crate) host: &'static str,
+    /// Who signs in wherever somebody has to: the emulator's `--sign-in-as`.
+    pub(crate) person: Option<&'static str>,
     pub(crate) program: Program,
     /// The environment a user would set.
     pub(crate) environment: &'static [(&'static str, &'static str)],
@@ -44,6 +46,7 @@ const SERVICE_PRINCIPAL: &[(&str, &str)] = &[
     ("AZURE_CLIENT_ID", "c1000000-0000-4000-8000-000000000001"),
     ("AZURE_CLIENT_SECRET", "orders-ci~fake.secret"),
 ];
+const PERSON: &str = "ada@contoso.onmicrosoft.com";
 const USER_ASSIGNED: &[(&str, &str)] = &[("AZURE_CLIENT_ID", "c1000000-0000-4000-8000-000000000005")];
 const NEWCOMER_AND_ADMINISTRATOR: &[(&str, &str)] = &[
     TENANT,
@@ -69,7 +72,27 @@ const fn blobs(name: &'static str, title: &'static str, check: fn(&Story) -> Res
         name,
         title,
         host: name,
+        person: None,
         program: Program::Unmodified("upload_blobs.py"),
+        environment: &[],
+        timeline: false,
+        check,
+    }
+}
+
+/// A way to sign in that reads a secret, on the host of its name.
+const fn secret_of(
+    name: &'static str,
+    title: &'static str,
+    file: &'static str,
+    check: fn(&Story) -> Result<(), String>,
+) -> Scene {
+    Scene {
+        name,
+        title,
+        host: name,
+        person: None,
+        program: Program::Unmodified(file),
         environment: &[],
         timeline: false,
         check,
@@ -82,6 +105,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "app-service",
         title: "A web app uploads and lists blobs with its own identity",
         host: "app-service",
+        person: None,
         program: Program::Unmodified("upload_blobs.py"),
         environment: &[],
         timeline: false,
@@ -91,6 +115,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "vm",
         title: "The same program on a virtual machine",
         host: "vm",
+        person: None,
         program: Program::Unmodified("upload_blobs.py"),
         environment: &[],
         timeline: false,
@@ -100,6 +125,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "user-assigned",
         title: "The same program with a user-assigned identity",
         host: "app-service",
+        person: None,
         program: Program::Unmodified("upload_blobs.py"),
         environment: USER_ASSIGNED,
         timeline: false,
@@ -125,15 +151,46 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "cloud-shell",
         title: "In Cloud Shell, with the identity of the person in it",
         host: "cloud-shell",
+        person: None,
         program: Program::Unmodified("list_subscriptions.py"),
         environment: &[],
         timeline: false,
         check: |story| story.signed_in_with(system_assigned(Host::CloudShell)),
     },
+    secret_of(
+        "github-actions",
+        "A job of GitHub Actions reads a secret, and has none of its own",
+        "sign_in/github_actions.py",
+        |story| story.signed_in_with(Credential::GitHubActions),
+    ),
+    secret_of(
+        "azure-pipelines",
+        "A job of Azure Pipelines, with its service connection",
+        "sign_in/azure_pipelines.py",
+        |story| story.signed_in_with(Credential::AzurePipelines),
+    ),
+    Scene {
+        person: Some(PERSON),
+        host: "laptop",
+        ..secret_of("browser", "A person signs in at the browser", "sign_in/browser.py", |story| {
+            story.signed_in_with(Credential::Browser)
+        })
+    },
+    Scene {
+        person: Some(PERSON),
+        host: "laptop",
+        ..secret_of(
+            "device-code",
+            "A person signs in with a code, on another device",
+            "sign_in/device_code.py",
+            |story| story.signed_in_with(Credential::DeviceCode),
+        )
+    },
     Scene {
         name: "hosted",
         title: "An app that looks where it runs: on App Service",
         host: "app-service",
+        person: None,
         program: Program::Unmodified("web_app.py"),
         environment: &[],
         timeline: false,
@@ -143,6 +200,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "not-hosted",
         title: "The same app on a developer's machine",
         host: "laptop",
+        person: None,
         program: Program::Unmodified("web_app.py"),
         environment: SERVICE_PRINCIPAL,
         timeline: false,
@@ -152,6 +210,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "secret",
         title: "A service principal reads a secret; nothing is sent before the first operation",
         host: "laptop",
+        person: None,
         program: Program::Unmodified("read_secret.py"),
         environment: SERVICE_PRINCIPAL,
         timeline: true,
@@ -161,6 +220,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "subscriptions",
         title: "DefaultAzureCredential lists subscriptions",
         host: "laptop",
+        person: None,
         program: Program::Unmodified("list_subscriptions.py"),
         environment: SERVICE_PRINCIPAL,
         timeline: false,
@@ -170,6 +230,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "async",
         title: "Its async twin, on asyncio",
         host: "laptop",
+        person: None,
         program: Program::Python("list_subscriptions_async.py"),
         environment: SERVICE_PRINCIPAL,
         timeline: false,
@@ -179,6 +240,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "role",
         title: "A secret before its role is assigned, and after",
         host: "laptop",
+        person: None,
         program: Program::Python("assign_role.py"),
         environment: NEWCOMER_AND_ADMINISTRATOR,
         timeline: false,
@@ -188,6 +250,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "rust-secret",
         title: "Rust: azure_security_keyvault_secrets reads a secret",
         host: "laptop",
+        person: None,
         program: Program::Rust("read-secret"),
         environment: SERVICE_PRINCIPAL,
         timeline: false,
@@ -197,6 +260,7 @@ pub(crate) const SCENES: &[Scene] = &[
         name: "rust-blob",
         title: "Rust: azure_storage_blob uploads and lists on a virtual machine",
         host: "vm",
+        person: None,
         program: Program::Rust("upload-blob"),
         environment: &[],
         timeline: false,

@@ -26,6 +26,14 @@ pub(crate) enum Credential {
     Environment,
     /// A service principal with a secret the program has.
     ClientSecret,
+    /// A job of GitHub Actions, which GitHub vouches for.
+    GitHubActions,
+    /// A job of Azure Pipelines, which Azure DevOps vouches for.
+    AzurePipelines,
+    /// A person at the browser.
+    Browser,
+    /// A person with a code, at any browser.
+    DeviceCode,
     /// Something the examples do not use.
     Other,
 }
@@ -68,6 +76,10 @@ impl Credential {
             Self::ManagedIdentity { .. } | Self::WorkloadIdentity => "ManagedIdentityCredential",
             Self::Environment => "EnvironmentCredential",
             Self::ClientSecret => "ClientSecretCredential",
+            Self::GitHubActions => "GitHubActionsCredential",
+            Self::AzurePipelines => "AzurePipelinesCredential",
+            Self::Browser => "InteractiveBrowserCredential",
+            Self::DeviceCode => "DeviceCodeCredential",
             Self::Other => "another credential",
         }
     }
@@ -83,6 +95,10 @@ impl Credential {
             Self::WorkloadIdentity => "token of the service account, shown to Entra".into(),
             Self::Environment => "client secret in AZURE_CLIENT_SECRET, shown to Entra".into(),
             Self::ClientSecret => "client secret, shown to Entra".into(),
+            Self::GitHubActions => "token of the job, from GitHub, shown to Entra".into(),
+            Self::AzurePipelines => "token of the service connection, from Azure DevOps, shown to Entra".into(),
+            Self::Browser => "a person at the browser, and the code it came back with".into(),
+            Self::DeviceCode => "a person who entered a code".into(),
             Self::Other => "see the journal".into(),
         }
     }
@@ -99,6 +115,10 @@ impl Credential {
                 None => Self::Other,
             },
             ("entra", Some("client_credentials")) if host.starts_with("kubernetes") => Self::WorkloadIdentity,
+            ("entra", Some("client_credentials")) if host == "github-actions" => Self::GitHubActions,
+            ("entra", Some("client_credentials")) if host == "azure-pipelines" => Self::AzurePipelines,
+            ("entra", Some("authorization_code")) => Self::Browser,
+            ("entra", Some("device_code")) => Self::DeviceCode,
             ("entra", Some("client_credentials")) if client_id == client_id_in_environment => Self::Environment,
             ("entra", Some("client_credentials")) => Self::ClientSecret,
             _ => Self::Other,
@@ -149,6 +169,9 @@ mod tests {
         assert_eq!(of(&app), Credential::ManagedIdentity { host: Host::AppService, user_assigned: false });
         let pod = token("entra", "client_credentials", "", "mine");
         assert_eq!(Credential::of(&pod, "kubernetes", Some("mine")), Credential::WorkloadIdentity);
+        let job = Credential::of(&pod, "github-actions", Some("mine"));
+        assert_eq!(job, Credential::GitHubActions);
+        assert_eq!(of(&token("entra", "device_code", "", "mine")), Credential::DeviceCode);
         assert_eq!(of(&token("entra", "client_credentials", "", "mine")), Credential::Environment);
         assert_eq!(of(&token("entra", "client_credentials", "", "other")), Credential::ClientSecret);
     }

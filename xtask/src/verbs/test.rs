@@ -1,11 +1,12 @@
 //! `cargo xtask test`: every check, ring by ring.
 
 use crate::build::{self, Profile, cargo};
+use crate::chromium::Chromium;
 use crate::command::{Failure, Log};
 use crate::python::Environment;
 use crate::steps::{Background, Steps};
 use crate::terminal::{BAD, paint};
-use crate::{debian, dependencies, node, project};
+use crate::{chromium, debian, dependencies, documents, node, project};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -62,6 +63,7 @@ impl Test {
             log.run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
         });
         steps.run("lint", "every dependency explained", |_| dependencies::check());
+        steps.run("lint", "every test that is named exists", |_| documents::check());
         let Some(tools) = steps.run("lint", "the tools", build::tools) else { return };
         steps.run("lint", "licences, duplicates, sources", |log| {
             log.run(cargo_deny(&tools).args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
@@ -116,10 +118,13 @@ impl Test {
         let azurite = parts.azurite.join(&mut self.steps, "real", "Azurite, from npm");
         let javascript = parts.javascript.join(&mut self.steps, "real", "azure-identity for JavaScript, from npm");
         let azure_cli = parts.azure_cli.join(&mut self.steps, "real", "az, from PyPI");
-        match (built, azurite, javascript, azure_cli) {
-            (Some((environment, programs)), Some(azurite), Some(javascript), Some(azure_cli)) => {
-                self.steps.tests("real", "official clients, Azurite, az", |log| {
+        let chromium = parts.chromium.join(&mut self.steps, "real", "Chromium and its driver");
+        match (built, azurite, javascript, azure_cli, chromium) {
+            (Some((environment, programs)), Some(azurite), Some(javascript), Some(azure_cli), Some(chromium)) => {
+                self.steps.tests("real", "official clients, Azurite, az, Chromium", |log| {
                     let variables = [
+                        ("ENTRADA_CHROMIUM", chromium.browser),
+                        ("ENTRADA_CHROMEDRIVER", chromium.driver),
                         ("ENTRADA_AZURITE", azurite.join("azurite")),
                         ("ENTRADA_AZURE_IDENTITY_JS", javascript),
                         ("ENTRADA_AZ", azure_cli.program("az")),
@@ -127,7 +132,7 @@ impl Test {
                     pytest(log, &environment, &programs, "tests/real", &variables)
                 });
             }
-            _ => self.steps.skip("real", "official clients, Azurite, az", MISSING),
+            _ => self.steps.skip("real", "official clients, Azurite, az, Chromium", MISSING),
         }
     }
 
@@ -164,6 +169,7 @@ struct Parts {
     /// The folder of packages with azure-identity for JavaScript.
     javascript: Background<PathBuf>,
     azure_cli: Background<Environment>,
+    chromium: Background<Chromium>,
 }
 
 impl Parts {
@@ -178,6 +184,7 @@ impl Parts {
             azure_cli: Background::start("real az", move |log| {
                 Environment::locked(log, "azure-cli", &[&real("azure-cli.txt")])
             }),
+            chromium: Background::start("real chromium", chromium::find),
         }
     }
 }

@@ -1,0 +1,8 @@
+from azure.identity import InteractiveBrowserCredential
+from azure.keyvault.secrets import SecretClient
+
+credential = InteractiveBrowserCredential(tenant_id="7e000000-0000-4000-8000-000000000001", timeout=60)
+client = SecretClient("https://contoso-vault.vault.azure.net", credential)
+print(client.get_secret("database-password").name)
+# The second resource needs no second sign-in.
+print(bool(credential.get_token("https://storage.azure.com/.default").token))
