@@ -1,5 +1,6 @@
 """Plays one protocol case: makes the credential that standard input describes, asks it, prints what came of it."""
 
+import contextlib
 import json
 import logging
 import sys
@@ -19,7 +20,27 @@ def make(module, case):
     if case["credential"] == "ClientSecretCredential":
         for name in ("tenant_id", "client_id", "client_secret"):
             options.setdefault(name, "")
-    return kind(**options)
+    for name in ("certificate_data", "client_certificate"):
+        if name in options:
+            options[name] = options[name].encode()
+    for name in ("func", "client_assertion_func"):
+        if name in options:
+            options[name] = source(options[name])
+    return kind(*options.pop("command", []), **options)
+
+
+def source(described):
+    """Make what a case takes assertions from."""
+    import entrada
+
+    ((kind, value),) = described.items()
+    if kind == "file":
+        return entrada.FileAssertion(value)
+    if kind == "environment":
+        return entrada.EnvironmentAssertion(value)
+    if kind == "command":
+        return entrada.CommandAssertion(*value)
+    return entrada.ManagedIdentityAssertion(client_id=value)
 
 
 def ask(face, case):
@@ -27,33 +48,38 @@ def ask(face, case):
     if face == "entrada":
         import entrada
 
-        return make(entrada, case).get_token(*case["scopes"])
+        return make(entrada, case).get_token(*case["scopes"], **case["request"])
     import asyncio
 
     import entrada.aio
 
     async def main():
-        return await make(entrada.aio, case).get_token(*case["scopes"])
+        return await make(entrada.aio, case).get_token(*case["scopes"], **case["request"])
 
     return asyncio.run(main())
 
 
 case = json.load(sys.stdin)
 try:
-    token = ask(sys.argv[1], case)
+    # What a person is told is not the answer.
+    with contextlib.redirect_stdout(sys.stderr):
+        token = ask(sys.argv[1], case)
 except Exception as error:
     import entrada
     from azure.core.exceptions import ClientAuthenticationError
 
-    if isinstance(error, entrada.CredentialUnavailableError):
+    if isinstance(error, (entrada.InteractionRequiredError, entrada.AuthenticationRequiredError)):
+        outcome = "interaction required"
+    elif isinstance(error, entrada.CredentialUnavailableError):
         outcome = "unavailable"
-    elif isinstance(error, ValueError):
+    elif isinstance(error, (ValueError, OSError)):  # the latter where a file that was named cannot be read
         outcome = "invalid argument"
     elif isinstance(error, ClientAuthenticationError):
         outcome = "failed"
     else:
         raise
     told = {"outcome": outcome, "text": str(error), "condition": getattr(error, "condition", None)}
+    told["claims"] = getattr(error, "claims", None)
     json.dump({**told, "said": repr(error) + repr(vars(error))}, sys.stdout)
 else:
     json.dump({"token": token.token, "expires_on": token.expires_on, "said": repr(token)}, sys.stdout)

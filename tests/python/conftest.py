@@ -65,15 +65,20 @@ def play(request: pytest.FixtureRequest, run):
 
 
 @pytest.fixture(scope="session")
-def azures():
-    """The emulated Azures of this run, by host."""
-    made: dict[str, Azure] = {}
+def azures(tmp_path_factory: pytest.TempPathFactory):
+    """The emulated Azures of this run, by host and by what their worlds have beside the built-in one."""
+    made: dict[tuple[str, str | None], Azure] = {}
 
-    def azure(host: str) -> Azure:
-        if host not in made:
-            made[host] = Azure(host)
-        made[host].reset()
-        return made[host]
+    def azure(host: str, world: str | None = None) -> Azure:
+        key = host, world
+        if key not in made:
+            config = None
+            if world is not None:
+                config = tmp_path_factory.mktemp("world") / "world.toml"
+                config.write_text(world)
+            made[key] = Azure(host, config)
+        made[key].reset()
+        return made[key]
 
     yield azure
     for one in made.values():

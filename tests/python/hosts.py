@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import ssl
 import subprocess
 import threading
 import time
+import urllib.parse
 import urllib.request
 import uuid
 from contextlib import suppress
@@ -77,10 +79,11 @@ class IdentityHost:
 class Azure:
     """The emulated Azure, with a program's view of it."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, config: Path | None = None) -> None:
         command = os.environ.get("ENTRADA_COMMAND") or ROOT / "target/debug/entrada"
+        world = [] if config is None else ["--config", str(config)]
         self.process = subprocess.Popen(
-            [str(command), "emulate", "--quiet", "--host", host], stdout=subprocess.PIPE, text=True
+            [str(command), "emulate", "--quiet", "--host", host, *world], stdout=subprocess.PIPE, text=True
         )
         self.variables: dict[str, str] = {}
         assert self.process.stdout is not None
@@ -106,6 +109,33 @@ class Azure:
             text = answer.read()
         return json.loads(text) if text else None
 
+    def entra(self, path: str, form: dict[str, str] | None = None):
+        """Ask Entra as any program inside would, without following where it leads."""
+
+        class Stay(urllib.request.HTTPRedirectHandler):
+            def http_error_302(self, _request, answer, _code, _message, _headers):
+                return answer
+
+        outside = urllib.request.build_opener(
+            urllib.request.ProxyHandler({"https": self.variables["HTTPS_PROXY"]}),
+            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.variables["SSL_CERT_FILE"])),
+            Stay,
+        )
+        data = None if form is None else urllib.parse.urlencode(form).encode()
+        url = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/{path}"
+        return outside.open(url, data, timeout=10)
+
+    def token(self, form: dict[str, str]) -> dict:
+        """Return the answer of the token endpoint."""
+        with self.entra("token", form) as answer:
+            return json.load(answer)
+
+    def authorize(self, parameters: dict[str, str]) -> dict[str, str]:
+        """Return what the authorization endpoint sends a browser back with."""
+        with self.entra(f"authorize?{urllib.parse.urlencode(parameters)}") as answer:
+            back = urllib.parse.urlsplit(answer.headers["location"])
+        return dict(urllib.parse.parse_qsl(back.query))
+
     def exchanges(self, *services: str) -> list[dict]:
         """Return what was exchanged with some services since the last reset."""
         journal = self.control("GET", "/journal")
@@ -123,7 +153,8 @@ class Azure:
         ]
 
     def reset(self) -> None:
-        """Forget exchanges and faults."""
+        """Forget exchanges, faults, and who signs in."""
+        self.control("DELETE", "/sign-in")
         self.control("DELETE", "/journal")
         self.control("DELETE", "/faults")
 

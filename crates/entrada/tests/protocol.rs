@@ -6,6 +6,7 @@
 mod protocol {
     pub(crate) mod case;
     pub(crate) mod credentials;
+    pub(crate) mod issue;
     pub(crate) mod log;
     pub(crate) mod matrix;
 }
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use entrada::{Condition, Error, Outcome, Token, TokenRequest};
+use entrada::{Condition, Error, Outcome, Token};
 use entrada_emulator::{Emulator, Exchange, Service};
 use libtest_mimic::{Arguments, Failed, Trial};
 use protocol::case::{Case, ExpectedError, ExpectedToken, object_id};
@@ -71,16 +72,19 @@ fn files(folder: &Path) -> Vec<(String, PathBuf)> {
 
 async fn play(case: &Case, log: &protocol::log::Log) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
+    let emulator = Emulator::start(case.world(folder.path())?).await?;
+    let known = protocol::issue::known(case, &emulator, folder.path()).await?;
+    let case = &case.filled(&known)?;
     case.write_files(folder.path())?;
-    let emulator = Emulator::start(case.world(folder.path())).await?;
     for fault in &case.fault {
         emulator.faults().add(fault.clone())?;
     }
+    emulator.journal().clear();
     log.clear();
 
     let clock = Hurried::default();
     let outcome = match protocol::credentials::make(case, &emulator, folder.path(), &clock) {
-        Ok(credential) => credential.token(&TokenRequest::new(case.scopes.clone())).await,
+        Ok(credential) => credential.token(&protocol::credentials::request(case)).await,
         Err(error) => Err(error),
     };
     let said = match (&outcome, &case.expect.token, &case.expect.error) {
@@ -110,10 +114,14 @@ async fn play(case: &Case, log: &protocol::log::Log) -> Result<(), Failed> {
         return Err(format!("{requests} requests, expected {:?}", case.expect.requests).into());
     }
     let logged = log.text();
-    for secret in case.secrets(&emulator, outcome.as_ref().ok().map(|token| token.secret())) {
+    let issued = case.issue.keys().filter_map(|name| known.get(name).cloned());
+    for secret in case.secrets(&emulator, outcome.as_ref().ok().map(|token| token.secret())).into_iter().chain(issued) {
         if said.contains(&secret) || logged.contains(&secret) {
             return Err("a secret shows in what was said or logged".into());
         }
+    }
+    if let Some(grant) = protocol::case::grant(&said).or_else(|| protocol::case::grant(&logged)) {
+        return Err(format!("a code or refresh token shows in what was said or logged: {}…", &grant[..8]).into());
     }
     emulator.shutdown().await;
     Ok(())
@@ -133,6 +141,11 @@ fn check_token(case: &Case, token: &Token, expected: &ExpectedToken) -> Result<(
             && claims[claim].as_str() != Some(expected)
         {
             return Err(format!("{claim} is {}, expected {expected}", claims[claim]).into());
+        }
+    }
+    for (claim, expected) in &expected.claims {
+        if claims.get(claim) != Some(expected) {
+            return Err(format!("{claim} is {:?}, expected {expected}", claims.get(claim)).into());
         }
     }
     // Never later than the token's own end; earlier by what the answer took.
@@ -167,6 +180,11 @@ fn check_error(error: &Error, expected: &ExpectedError) -> Result<(), Failed> {
         if text.contains(words) {
             return Err(format!("{words:?} is in: {text}").into());
         }
+    }
+    if let Some(words) = &expected.claims
+        && !error.claims().is_some_and(|claims| claims.contains(words.as_str()))
+    {
+        return Err(format!("{words:?} is not in its claims: {:?}", error.claims()).into());
     }
     if error.remedy().is_none() {
         return Err(format!("it does not say what to do: {text}").into());
