@@ -44,9 +44,15 @@ struct Run {
 
 impl Run {
     async fn start() -> Self {
+        Self::allowed_in(&[]).await
+    }
+
+    /// A run whose app may sign in to these tenants, besides its own.
+    async fn allowed_in(tenants: &[&str]) -> Self {
         let emulator = Emulator::start(Config::default()).await.expect("the emulator");
         let variables: HashMap<_, _> = emulator.environment(Host::Laptop).into_iter().collect();
         let entra = EntraOptions {
+            additionally_allowed_tenants: tenants.iter().map(|tenant| (*tenant).to_owned()).collect(),
             cache: Some(Cache::new(Default::default())),
             platform: Some(Platform::with_environment(Arc::new(variables))),
             ..Default::default()
@@ -77,8 +83,12 @@ impl Run {
     }
 
     fn secrets(&self) -> SecretClient {
+        self.secrets_of(world::VAULT_URL)
+    }
+
+    fn secrets_of(&self, vault: &str) -> SecretClient {
         let options = SecretClientOptions { client_options: self.client_options(), ..Default::default() };
-        SecretClient::new(world::VAULT_URL, self.credential.clone(), Some(options)).expect("a client")
+        SecretClient::new(vault, self.credential.clone(), Some(options)).expect("a client")
     }
 
     fn blob(&self, client_options: ClientOptions) -> BlobClient {
@@ -91,6 +101,13 @@ impl Run {
     fn revoke(&self) {
         let challenge = Challenge { principal: Some(world::APP_OBJECT_ID.into()), ..Default::default() };
         self.emulator.set_challenges(vec![challenge]).expect("a challenge");
+    }
+
+    /// The tenants whose authority was asked for a token.
+    fn tenants_asked(&self) -> Vec<String> {
+        let entries = self.emulator.journal().entries();
+        let asked = entries.iter().filter(|entry| entry.path.ends_with("/oauth2/v2.0/token"));
+        asked.filter_map(|entry| entry.path.split('/').nth(1).map(str::to_owned)).collect()
     }
 
     /// How often a resource demanded claims.
@@ -129,4 +146,31 @@ async fn a_blobs_client_goes_on_after_a_revocation() {
     }
     let alone = ClientOptions { transport: Some(run.transport.clone()), ..Default::default() };
     run.blob(alone).get_properties(None).await.expect_err("without the policy nobody brings the claims");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partners_vault_is_read_where_its_tenant_is_allowed() {
+    for allowed in ["*", world::FABRIKAM_TENANT_ID] {
+        let run = Run::allowed_in(&[allowed]).await;
+        let secrets = run.secrets_of(world::FABRIKAM_VAULT_URL);
+        for _ in 0..2 {
+            let secret = secrets.get_secret(world::SECRET_NAME, None).await.expect("a secret");
+            let secret = secret.into_model().expect("JSON");
+            assert_eq!(secret.value.as_deref(), Some(world::SECRET_VALUE));
+        }
+        assert_eq!(run.tenants_asked(), [world::FABRIKAM_TENANT_ID]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partners_vault_is_not_read_where_its_tenant_is_not_allowed() {
+    let run = Run::start().await;
+    let secrets = run.secrets_of(world::FABRIKAM_VAULT_URL);
+    let error = secrets.get_secret(world::SECRET_NAME, None).await.expect_err("not allowed");
+    let text = super::azure::innermost(&error);
+    for part in [world::FABRIKAM_TENANT_ID, world::TENANT_DOMAIN, "additionally_allowed_tenants"] {
+        assert!(text.contains(part), "{text}");
+    }
+    // The credential has its tenant by the domain, and that might have been the vault's.
+    assert_eq!(run.tenants_asked(), [world::TENANT_DOMAIN]);
 }
