@@ -8,7 +8,7 @@ from pathlib import Path
 
 import azurite_server
 import pytest
-from emulator import Ended, emulate
+from emulator import PEER_PROGRAMS, Ended, emulate
 
 
 def _part(variable: str) -> str:
@@ -40,6 +40,21 @@ def azure_identity_js() -> Path:
 def chromium() -> dict[str, str]:
     """Where Chromium is, and what drives it, as the variables that `people/person.py` reads."""
     return {name: _part(name) for name in ("ENTRADA_CHROMIUM", "ENTRADA_CHROMEDRIVER")}
+
+
+@pytest.fixture(scope="session")
+def javascript(azure_identity_js: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str | Path]]:
+    """The command that runs a JavaScript program of the `peers` folder."""
+
+    def command(program: str) -> list[str | Path]:
+        # Node looks for packages beside the program, and above it.
+        folder = tmp_path_factory.mktemp("javascript")
+        script = folder / program
+        script.write_text((PEER_PROGRAMS / program).read_text())
+        (folder / "node_modules").symlink_to(azure_identity_js, target_is_directory=True)
+        return ["node", script]
+
+    return command
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).resolve().parent / "programs"
+PEER_PROGRAMS = Path(__file__).resolve().parent / "peers"
 ENTRADA = os.environ.get("ENTRADA_COMMAND", str(ROOT / "target/debug/entrada"))
 
 # Who is who in the built-in world.
@@ -27,7 +28,9 @@ NEWCOMER = {
     "AZURE_CLIENT_SECRET": "newcomer~fake.secret",
 }
 USER_ASSIGNED_CLIENT_ID = "c1000000-0000-4000-8000-000000000005"
-SECRETS = ("orders-ci~fake.secret", "newcomer~fake.secret", "eyJ")
+ADA = "ada@contoso.onmicrosoft.com"
+ADA_PASSWORD = "ada~fake.password"
+SECRETS = ("orders-ci~fake.secret", "newcomer~fake.secret", ADA_PASSWORD, "eyJ")
 
 # Long enough for the retries of every client, short enough to end a run that hangs.
 LIMIT_SECONDS = 240
