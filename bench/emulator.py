@@ -14,6 +14,9 @@ TENANT_ID = "7e000000-0000-4000-8000-000000000001"
 CLIENT_ID = "c1000000-0000-4000-8000-000000000001"
 CLIENT_SECRET = "orders-ci~fake.secret"
 SCOPE = "https://vault.azure.net/.default"
+#: An API that goes on as the users who call it.
+API_CLIENT_ID = "c1000000-0000-4000-8000-000000000009"
+API_SECRET = "orders-api~fake.secret"
 
 #: How each credential is constructed, in both libraries.
 CREDENTIALS = {
@@ -50,6 +53,17 @@ def forget() -> None:
     """Begin to count anew, and answer at once."""
     call("DELETE", "/faults")
     call("DELETE", "/journal")
+
+
+def user_assertions(count: int) -> list[str]:
+    """The tokens that so many users' clients send to the API."""
+    tokens = []
+    while len(tokens) < count:
+        # One request takes no more.
+        some = min(count - len(tokens), 10_000)
+        answer = call("POST", "/user-tokens", {"first": len(tokens), "count": some, "expires_in": 86_400})
+        tokens += answer["tokens"]
+    return tokens
 
 
 def requests(status: int | None = None) -> int:

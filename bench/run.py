@@ -12,6 +12,8 @@ median; the subjects take turns, so that a noisy minute hits all of them.
     threads    the same from many threads at once
     growth     a cache with up to 100,000 tokens: what a hit costs, and the memory of a token
     first      from the start of a process to its first token
+    principal  the same for apps with a certificate or an assertion
+    users      on behalf of up to 100,000 users: a hit, a new user, memory; with plots
     stampede   many callers at once on a cold credential
     processes  64 processes that start together, on two hosts of managed identity
     refresh    how long a caller waits while a token is replaced
@@ -37,8 +39,10 @@ from parts import (  # noqa: E402
     growth,
     imports,
     many_processes,
+    on_behalf_of,
     refresh,
     rust,
+    service_principal,
     stampede,
     threads,
 )
@@ -50,6 +54,8 @@ PARTS = {
     "threads": threads.measure,
     "growth": growth.measure,
     "first": first.measure,
+    "principal": service_principal.measure,
+    "users": on_behalf_of.measure,
     "stampede": stampede.measure,
     "processes": many_processes.measure,
     "refresh": refresh.measure,

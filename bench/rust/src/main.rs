@@ -1,9 +1,11 @@
 //! A cached `get_token` through `azure_core`'s trait: entrada beside azure_identity, with the floor under both.
 //!
 //! Prints one JSON object: for each subject the median nanoseconds of a call; and below `keys`, for each number of keys
-//! and threads, the nanoseconds that a call adds to the whole.
+//! and threads, the nanoseconds that a call adds to the whole. With a number as its argument: what tokens on behalf
+//! of so many users cost.
 
 mod many;
+mod users;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -27,14 +29,13 @@ struct Issuer;
 #[async_trait]
 impl HttpClient for Issuer {
     async fn execute_request(&self, _request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let expires_on = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs())
-            + 86_400;
+        let expires_on =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()) + 86_400;
         let body = json!({
             "access_token": "t".repeat(1_400),
             "expires_in": 86_400,
             "expires_on": expires_on.to_string(),
+            "refresh_token": "r".repeat(1_000),
             "resource": "https://vault.azure.net",
             "token_type": "Bearer",
         });
@@ -44,10 +45,7 @@ impl HttpClient for Issuer {
 }
 
 fn client_options() -> ClientOptions {
-    ClientOptions {
-        transport: Some(Transport::new(Arc::new(Issuer))),
-        ..ClientOptions::default()
-    }
+    ClientOptions { transport: Some(Transport::new(Arc::new(Issuer))), ..ClientOptions::default() }
 }
 
 /// The median nanoseconds of one call, over many batches: a machine that others use makes single ones meaningless.
@@ -116,23 +114,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "tenant",
             client(),
             secret(),
-            Some(azure_identity::ClientSecretCredentialOptions {
-                client_options: client_options(),
-            }),
+            Some(azure_identity::ClientSecretCredentialOptions { client_options: client_options() }),
         )
     };
-    let ours_managed = entrada::ManagedIdentityCredential::new(Some(
-        entrada::ManagedIdentityCredentialOptions {
-            client_options: Some(client_options()),
-            ..Default::default()
-        },
-    ))?;
-    let peer_managed = azure_identity::ManagedIdentityCredential::new(Some(
-        azure_identity::ManagedIdentityCredentialOptions {
+    let ours_managed = entrada::ManagedIdentityCredential::new(Some(entrada::ManagedIdentityCredentialOptions {
+        client_options: Some(client_options()),
+        ..Default::default()
+    }))?;
+    let peer_managed =
+        azure_identity::ManagedIdentityCredential::new(Some(azure_identity::ManagedIdentityCredentialOptions {
             client_options: client_options(),
             ..Default::default()
-        },
-    ))?;
+        }))?;
+
+    // Memory that something else has given back would hide what is taken.
+    if let Some(count) = std::env::args().nth(1) {
+        let options = entrada::OnBehalfOfCredentialOptions {
+            entra: entrada::EntraOptions {
+                client_options: Some(client_options()),
+                cache: Some(cache()),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let credential = entrada::OnBehalfOfCredential::with_secret("tenant", client(), secret(), Some(options))?;
+        println!("{:#}", users::measure(&credential, count.parse()?, &[1, 8, 64]));
+        return Ok(());
+    }
 
     let mut keys = serde_json::Map::new();
     for count in [1, 10, 1_000, 100_000] {

@@ -31,7 +31,7 @@ pub fn fill(credential: &dyn TokenCredential, scopes: &[String]) -> f64 {
 }
 
 /// Bytes of memory of this process, 0 where the system does not say.
-fn resident() -> f64 {
+pub fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).map_or(0.0, |kib: f64| kib * 1024.0)

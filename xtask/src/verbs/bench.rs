@@ -21,8 +21,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         })?;
         let entrada = steps.run("bench", "the command, optimised", build::command)?;
         let environment = steps.run("bench", "Python with both libraries", |log| {
-            let requirements = project::root().join("tests/requirements.txt");
-            let environment = Environment::locked(log, "bench", &[&requirements])?;
+            let [clients, plots] = ["tests", "bench"].map(|of| project::root().join(of).join("requirements.txt"));
+            let environment = Environment::locked(log, "bench", &[&clients, &plots])?;
             environment.install(log, &wheel)?;
             Ok(environment)
         })?;
