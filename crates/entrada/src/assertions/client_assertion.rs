@@ -176,6 +176,8 @@ fn shape(text: &str) -> String {
         Some('{' | '[') => format!("it is JSON of {characters} characters; take the token out of it"),
         Some('<') => format!("it is HTML or XML of {characters} characters"),
         _ if text.contains(char::is_whitespace) => format!("it holds white space among its {characters} characters"),
+        _ if parts == 3 && text.ends_with('.') => "it is not signed: its third part is empty".to_owned(),
+        _ if parts == 3 => format!("a part of its {characters} characters is empty, or not in base64url"),
         _ => format!("its {characters} characters have {parts} part{} and not 3", if parts == 1 { "" } else { "s" }),
     }
 }
@@ -198,8 +200,9 @@ mod tests {
             ("e30.e30.hunter2\n", "white space"),
             (r#"{"token":"hunter2"}"#, "take the token out"),
             ("<html>hunter2", "HTML"),
-            ("e30..hunter2", "no JWT"),
-            ("e30.ä.hunter2", "no JWT"),
+            ("e30.hunter2.", "it is not signed"),
+            ("e30..hunter2", "12 characters is empty, or not in base64url"),
+            ("e30.ä.hunter2", "13 characters is empty, or not in base64url"),
         ] {
             let error = check(text).expect_err(text).to_string();
             assert!(error.contains(words), "{error}");
