@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 
 import pytest
-from emulator import ROOT, TENANT_ID, rust
+from emulator import ORDERS, ROOT, TENANT_ID, rust
 
 ADA = "ada@contoso.onmicrosoft.com"
 FOLDERS = {"python": ROOT / "examples/python/sign_in", "rust": ROOT / "examples/rust/sign_in"}
@@ -59,6 +59,7 @@ EXAMPLES = {
     ),
     "given_token": Example("orders-web", "app-service", grants=("managed_identity",), says=(READ, READ, READ)),
     "bearer_token": Example("orders-web", "app-service", grants=("managed_identity",), says=("a header of 4 parts",)),
+    "other_tenant": Example("orders-ci", environment=ORDERS),
     "asynchronous": Example(
         ADA, person=ADA, grants=("device_code",), says=("open https://", READ), languages=("python",)
     ),

@@ -17,16 +17,20 @@ pub const CLI_CLIENT_ID: &str = "c1000000-0000-4000-8000-000000000014";
 /// What a program comes to.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
-/// Reads a secret of a key vault with a credential, and says so.
+/// Reads a secret of Contoso's key vault with a credential, and says so.
 pub async fn read_secret(credential: Arc<dyn TokenCredential>) -> Outcome {
     let client_options = ClientOptions { transport: Some(entrada::transport()), ..Default::default() };
-    read_secret_with(credential, client_options).await
+    read_secret_of("https://contoso-vault.vault.azure.net", credential, client_options).await
 }
 
-/// The same with options for the client.
-pub async fn read_secret_with(credential: Arc<dyn TokenCredential>, client_options: ClientOptions) -> Outcome {
+/// The same of another vault, with options for the client.
+pub async fn read_secret_of(
+    vault_url: &str,
+    credential: Arc<dyn TokenCredential>,
+    client_options: ClientOptions,
+) -> Outcome {
     let options = SecretClientOptions { client_options, ..Default::default() };
-    let client = SecretClient::new("https://contoso-vault.vault.azure.net", credential, Some(options))?;
+    let client = SecretClient::new(vault_url, credential, Some(options))?;
     let secret = client.get_secret("database-password", None).await?.into_model()?;
     println!("read {}", secret.resource_id()?.name);
     Ok(())
