@@ -38,7 +38,7 @@ class OnBehalfOfCredential(SyncCredential):
 
     :param str tenant_id: the tenant's id, or its domain.
     :param str client_id: the app's client id.
-    :keyword bytes client_certificate: the app's certificate and private key, as PEM or PKCS#12.
+    :keyword bytes client_certificate: the app's certificate and private key, as PEM, PKCS#12 or DER.
     :keyword str client_secret: one of the app's client secrets.
     :keyword client_assertion_func: a function that returns an assertion of the app, which may be ``async def``, or a
         ready-made source; see :class:`ClientAssertionCredential`.

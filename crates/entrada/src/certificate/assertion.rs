@@ -50,7 +50,7 @@ enum Key {
 }
 
 impl CertificateAssertion {
-    /// With a certificate and key as PEM or PKCS#12.
+    /// With a certificate and key as PEM, PKCS#12 or DER.
     pub(crate) fn from_bytes(
         content: &SecretBytes,
         password: Option<&Secret>,

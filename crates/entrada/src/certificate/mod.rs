@@ -6,6 +6,7 @@
 mod algorithm;
 mod assertion;
 mod chain;
+mod der;
 mod key;
 mod pem;
 mod pfx;

@@ -5,11 +5,12 @@ use std::fmt;
 use super::chain::Chain;
 use super::key::{PrivateKey, SigningKey};
 use super::problem::Problem;
-use super::{SignatureAlgorithm, pem, pfx};
+use super::{SignatureAlgorithm, der, pem, pfx};
 
 /// No file with a key and its certificates is larger, in bytes.
 pub(crate) const LARGEST: usize = 256 << 10;
-const EXPECTED: &str = "use PEM text with the private key and its certificate, or a PKCS#12 file (.pfx, .p12)";
+const EXPECTED: &str =
+    "use PEM text with the private key and its certificate, a PKCS#12 file (.pfx, .p12), or the two in DER";
 
 /// A certificate with its private key.
 pub(crate) struct ClientCertificate {
@@ -18,7 +19,7 @@ pub(crate) struct ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// Reads PEM or PKCS#12. A password that nothing is encrypted with does no harm.
+    /// Reads PEM, PKCS#12 or DER. A password that nothing is encrypted with does no harm.
     pub(crate) fn read(content: &[u8], password: Option<&str>) -> Result<Self, Problem> {
         if content.len() > LARGEST {
             return Err(Problem::new(format!("it is larger than {LARGEST} bytes"), EXPECTED));
@@ -78,13 +79,13 @@ impl Found {
                 let plural = if certificates == 1 { "" } else { "s" };
                 return Err(Problem::new(
                     format!("it holds {certificates} certificate{plural}, but no private key{others}"),
-                    "put the private key into the same file: cat KEY.pem CERTIFICATE.pem > BOTH.pem",
+                    "put the private key into the same file, both in PEM or both in DER: cat KEY CERTIFICATE > BOTH",
                 ));
             }
             (_, 0) => {
                 return Err(Problem::new(
                     format!("it holds a private key, but no certificate{others}"),
-                    "put the certificate into the same file: cat KEY.pem CERTIFICATE.pem > BOTH.pem",
+                    "put the certificate into the same file, both in PEM or both in DER: cat KEY CERTIFICATE > BOTH",
                 ));
             }
             (1, _) => self.keys.swap_remove(0),
@@ -128,7 +129,7 @@ fn not_text(content: &[u8], password: Option<&str>) -> Result<Found, Problem> {
             let next = "write it anew: openssl pkcs12 -in OLD.pfx -nodes -out ALL.pem, then openssl pkcs12 -export -in ALL.pem -out NEW.pfx; and delete ALL.pem, which holds the key";
             return Err(Problem::new("it is in BER of indefinite length, which is not supported", next));
         }
-        [0x30, ..] => return der(content, password),
+        [0x30, ..] => return sequence(content, password),
         _ if is_base64(content) => {
             let next =
                 "decode it first: base64 -d; what Key Vault gives as the value of a certificate's secret is such text";
@@ -139,23 +140,10 @@ fn not_text(content: &[u8], password: Option<&str>) -> Result<Found, Problem> {
     Err(Problem::new(what, EXPECTED))
 }
 
-/// PKCS#12, a certificate or a key: all begin as a sequence of DER.
-fn der(content: &[u8], password: Option<&str>) -> Result<Found, Problem> {
-    if x509_parser::parse_x509_certificate(content).is_ok() {
-        return Err(Problem::new(
-            "it is a certificate alone, in DER, without its private key",
-            "make a file of both: openssl x509 -inform der -in CERTIFICATE -out CERTIFICATE.pem, then cat KEY.pem CERTIFICATE.pem > BOTH.pem",
-        ));
-    }
-    let is_key = pkcs8::PrivateKeyInfoRef::try_from(content).is_ok()
-        || pkcs8::EncryptedPrivateKeyInfoRef::try_from(content).is_ok()
-        || PrivateKey::from_pkcs1(content).is_ok()
-        || sec1::EcPrivateKey::try_from(content).is_ok();
-    if is_key {
-        return Err(Problem::new(
-            "it is a private key alone, in DER, without its certificate",
-            "make a file of both: openssl pkey -inform der -in KEY -out KEY.pem, then cat KEY.pem CERTIFICATE.pem > BOTH.pem",
-        ));
+/// Keys and certificates, or PKCS#12: all begin as a sequence of DER.
+fn sequence(content: &[u8], password: Option<&str>) -> Result<Found, Problem> {
+    if let Some(found) = der::read(content, password) {
+        return found;
     }
     // signedData, as certificates are handed on in without their keys.
     const PKCS7: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];

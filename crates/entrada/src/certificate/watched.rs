@@ -130,7 +130,7 @@ fn unreadable(error: &FileError) -> Problem {
         FileError::Missing => "check the path, and that the file is mounted into this container",
         FileError::Denied => "let the user that this program runs as read it",
         FileError::TooLarge(_) => "name a file with one private key and its certificates",
-        _ => "name a regular file, in PEM or PKCS#12",
+        _ => "name a regular file, in PEM, PKCS#12 or DER",
     };
     Problem::new(error.to_string(), next)
 }

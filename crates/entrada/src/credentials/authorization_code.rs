@@ -95,7 +95,7 @@ impl AuthorizationCodeCredential {
         Self::made(tenant_id, &client_id, &authorization_code, redirect_uri, proof, &[], options)
     }
 
-    /// The same for an app with a certificate and its private key, as PEM or PKCS#12; see
+    /// The same for an app with a certificate and its private key, as PEM, PKCS#12 or DER; see
     /// [`ClientCertificateCredential`](crate::ClientCertificateCredential).
     ///
     /// # Errors

@@ -18,12 +18,13 @@ const NAME: &str = "ClientCertificateCredential";
 /// Authenticates an app registration (service principal) with a certificate: an assertion that its private key signs
 /// (RFC 7523, section 2.2; [certificate credentials]) takes the place of a client secret, and the key is never sent.
 ///
-/// The certificate and the key are PEM or PKCS#12 (`.pfx`, `.p12`):
+/// The certificate and the key are PEM, PKCS#12 (`.pfx`, `.p12`) or DER:
 ///
 /// | | read |
 /// |---|---|
 /// | PEM | keys in PKCS#8, PKCS#1 and SEC1; encrypted with PBES2, or with Triple DES or RC2 as PKCS#12 has them; key and certificates in any order |
 /// | PKCS#12 | AES, Triple DES, RC2-40; with a MAC of SHA-1 or SHA-2, or none; with an empty password or none |
+/// | DER | a key of any of these forms and its certificates, one after the other |
 /// | keys | RSA of 2048 to 4096 bits; EC on P-256 and P-384 |
 ///
 /// Of several certificates, the one that the private key belongs to is the app's; the others vouch for it.
@@ -84,7 +85,7 @@ impl ClientCertificateCredentialOptions {
 }
 
 impl ClientCertificateCredential {
-    /// Creates the credential of a certificate and its private key, as PEM or PKCS#12. Nothing is sent.
+    /// Creates the credential of a certificate and its private key, as PEM, PKCS#12 or DER. Nothing is sent.
     ///
     /// Its dates are looked at when a token is requested.
     ///
@@ -102,7 +103,7 @@ impl ClientCertificateCredential {
         Self::made(tenant_id, &client_id, assertion, options.entra)
     }
 
-    /// Creates the credential of a certificate and its private key in a file, as PEM or PKCS#12. The file is read now, and
+    /// Creates the credential of a certificate and its private key in a file, as PEM, PKCS#12 or DER. The file is read now, and
     /// again when it has changed. Nothing is sent.
     ///
     /// # Errors

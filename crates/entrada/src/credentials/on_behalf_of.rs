@@ -131,7 +131,7 @@ impl OnBehalfOfCredential {
         Self::made(tenant_id, &client_id, Ok(proof), &[Some("assertion"), Some(&identity)], options)
     }
 
-    /// Creates the credential of an app with a certificate and its private key, as PEM or PKCS#12; see
+    /// Creates the credential of an app with a certificate and its private key, as PEM, PKCS#12 or DER; see
     /// [`ClientCertificateCredential`](crate::ClientCertificateCredential). Nothing is sent.
     ///
     /// # Errors
@@ -147,7 +147,7 @@ impl OnBehalfOfCredential {
         Self::made_with_certificate(tenant_id, &client_id, proof, options)
     }
 
-    /// Creates the credential of an app with a certificate and its private key in a file, as PEM or PKCS#12. The file is
+    /// Creates the credential of an app with a certificate and its private key in a file, as PEM, PKCS#12 or DER. The file is
     /// read now, and again when it has changed. Nothing is sent.
     ///
     /// # Errors

@@ -76,11 +76,11 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
         }),
         ("refused: no key", |w| {
             w.rsa();
-            refused(w, "rsa.crt", None, "holds 1 certificate, but no private key", "cat KEY.pem");
+            refused(w, "rsa.crt", None, "holds 1 certificate, but no private key", "cat KEY CERTIFICATE > BOTH");
         }),
         ("refused: no certificate", |w| {
             w.rsa();
-            refused(w, "rsa.key", None, "holds a private key, but no certificate", "cat KEY.pem");
+            refused(w, "rsa.key", None, "holds a private key, but no certificate", "cat KEY CERTIFICATE > BOTH");
         }),
         ("refused: neither", |w| {
             w.rsa();
@@ -131,15 +131,16 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
         ("refused: DER without the rest", |w| {
             w.rsa();
             w.openssl("x509 -in rsa.crt -outform der -out rsa.cer");
-            refused(w, "rsa.cer", None, "a certificate alone, in DER", "openssl x509 -inform der");
+            refused(w, "rsa.cer", None, "it holds 1 certificate, but no private key", "cat KEY CERTIFICATE > BOTH");
             let ec = w.ec("P-256");
             w.openssl("pkcs8 -topk8 -nocrypt -in rsa.key -outform der -out pkcs8.der");
             w.openssl("rsa -in rsa.key -traditional -outform der -out pkcs1.der");
             w.openssl(&format!("ec -in {ec}.key -outform der -out sec1.der"));
             w.openssl("pkcs8 -topk8 -in rsa.key -outform der -passout pass:@ -out encrypted.der");
-            for name in ["pkcs8.der", "pkcs1.der", "sec1.der", "encrypted.der"] {
-                refused(w, name, None, "a private key alone, in DER", "openssl pkey -inform der");
+            for name in ["pkcs8.der", "pkcs1.der", "sec1.der"] {
+                refused(w, name, None, "it holds a private key, but no certificate", "cat KEY CERTIFICATE > BOTH");
             }
+            refused(w, "encrypted.der", None, "is encrypted, and no password was given", "pass the password");
         }),
         ("refused: PKCS#7", |w| {
             w.rsa();

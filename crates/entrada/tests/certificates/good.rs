@@ -36,6 +36,7 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
         ("PEM: EC, SEC1", ec_sec1),
         ("PEM: EC, SEC1 without the public key", ec_without_the_public_key),
         ("PEM: EC, encrypted", ec_encrypted),
+        ("DER: a key of any form, and its certificate behind it or before it", der_in_any_order),
         ("PFX: of today", |w| pfx(w, "modern", "", Some(PASSWORD))),
         ("PFX: legacy, RC2-40 and Triple DES", |w| pfx(w, "legacy", "-legacy", Some(PASSWORD))),
         ("PFX: Triple DES for all", |w| {
@@ -105,6 +106,29 @@ fn encrypted(workshop: &Workshop, name: &str, how: &str) {
     rsa(workshop, name, &rewrite, Some(PASSWORD));
     let key = String::from_utf8(workshop.read(&format!("{name}.key"))).expect("PEM");
     assert!(key.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"), "{key}");
+}
+
+fn der_in_any_order(workshop: &Workshop) {
+    workshop.rsa();
+    workshop.openssl("x509 -in rsa.crt -outform der -out whole.cer");
+    for (name, form) in [
+        ("pkcs8", "pkcs8 -topk8 -nocrypt -in rsa.key -outform der -out $"),
+        ("pkcs1", "rsa -in rsa.key -traditional -outform der -out $"),
+        ("encrypted", "pkcs8 -topk8 -in rsa.key -outform der -passout pass:@ -out $"),
+    ] {
+        let key = format!("whole-{name}.der");
+        workshop.openssl(&form.replace('$', &key));
+        workshop.join(&[&key, "whole.cer"], "key-first.der");
+        workshop.join(&["whole.cer", &key], "key-last.der");
+        for file in ["key-first.der", "key-last.der"] {
+            sign_in(workshop, file, Some(PASSWORD)).expect("taken").verify(workshop, "rsa");
+        }
+    }
+    let ec = workshop.ec("P-256");
+    workshop.openssl(&format!("ec -in {ec}.key -outform der -out whole-ec.der"));
+    workshop.openssl(&format!("x509 -in {ec}.crt -outform der -out whole-ec.cer"));
+    workshop.join(&["whole-ec.der", "whole-ec.cer"], "whole-ec-both.der");
+    sign_in(workshop, "whole-ec-both.der", None).expect("taken").verify(workshop, &ec);
 }
 
 fn pem_with_lines_of_windows(workshop: &Workshop) {
