@@ -22,7 +22,7 @@ class AuthorizationCodeCredential(SyncCredential):
     :param str authorization_code: the code.
     :param str redirect_uri: where the code was sent to.
     :keyword str client_secret: one of the app's client secrets; none for a public client.
-    :keyword bytes client_certificate: the app's certificate and private key, as PEM, PKCS#12 or DER, in place of a secret.
+    :keyword bytes client_certificate: the app's certificate and key in place of a secret, as PEM, PKCS#12 or DER.
     :keyword password: the password of the certificate, as str or bytes.
     :keyword bool send_certificate_chain: send the certificate, and those that vouch for it. False by default.
     :keyword client_assertion_func: a function that returns an assertion of the app, in place of a secret, or a
