@@ -38,10 +38,11 @@ impl Redaction {
             if text.contains(&***form) {
                 *text = text.replace(&***form, SHOWN);
             }
-            let Some(start) = text.strip_suffix('…') else { continue };
-            let cuts = form.char_indices().map(|(at, _)| at).filter(|at| *at >= SHORTEST).rev();
-            if let Some(kept) = cuts.map(|at| &form[..at]).find_map(|part| start.strip_suffix(part)) {
-                *text = format!("{kept}{SHOWN}…");
+            if text.contains('…') {
+                let mut pieces: Vec<_> = text.split('…').map(str::to_owned).collect();
+                let last = pieces.len() - 1;
+                pieces[..last].iter_mut().for_each(|piece| take_the_start_of(form, piece));
+                *text = pieces.join("…");
             }
         }
     }
@@ -49,6 +50,14 @@ impl Redaction {
     /// Whether it is in a text.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         self.0.iter().any(|form| text.contains(&***form))
+    }
+}
+
+/// Takes the start of a secret from the end of a text that was cut off there.
+fn take_the_start_of(form: &str, text: &mut String) {
+    let cuts = form.char_indices().map(|(at, _)| at).filter(|at| *at >= SHORTEST).rev();
+    if let Some(kept) = cuts.map(|at| &form[..at]).find_map(|start| text.strip_suffix(start)) {
+        *text = format!("{kept}{SHOWN}");
     }
 }
 
@@ -82,5 +91,7 @@ mod tests {
             assert!(!shown.contains("K8s~"), "{padding}: {shown}");
         }
         assert_eq!(without("äöü-äöü", "is äöü…"), "is ***…");
+        // What is told of an answer may be cut off in several places.
+        assert_eq!(without(secret, "7 bytes of K8s~q.X…: it is K8s~q.Xv3… and"), "7 bytes of ***…: it is ***… and");
     }
 }
