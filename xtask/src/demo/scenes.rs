@@ -281,9 +281,11 @@ impl Story {
         if let Some(many) = self.sign_ins.iter().find(|sign_in| sign_in.requests != 1) {
             return Err(format!("one token request was enough for {}, and {} were made", many.audience, many.requests));
         }
+        // By object id: a service knows a user, and not the app in which they signed in.
         let used = |sign_in: &SignIn| {
             self.exchanges.iter().any(|exchange| {
-                exchange.is_use() && exchange.succeeded() && exchange.principal.as_ref() == Some(&sign_in.principal)
+                let who = exchange.principal.as_ref().map(|principal| &principal.object_id);
+                exchange.is_use() && exchange.succeeded() && who == Some(&sign_in.principal.object_id)
             })
         };
         match self.sign_ins.iter().find(|sign_in| !used(sign_in)) {
